@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSL-1.0
 # The libraries that Cohort's modules use, with their Debian packages. This file is also installed with the package.
 
-# cohort_find_package(<package> <arguments of find_package>... DEBIAN <Debian package>)
-# Finds <package>. If it is missing, fails with one line that contains the name of the Debian package.
+# cohort_find_package(<package> <arguments of find_package>... DEBIAN <Debian package>) Finds <package>. If the package
+# is missing, fails with one line that contains the name of the Debian package.
 macro(cohort_find_package package)
   cmake_parse_arguments(_cohort "" "DEBIAN" "" ${ARGN})
   find_package(${package} ${_cohort_UNPARSED_ARGUMENTS} QUIET)
@@ -30,7 +30,7 @@ macro(_cohort_import_library imported name header library)
 endmacro()
 
 # cohort_find_optional_library(<imported target> <variable>) defines the target if its library is installed. Sets the
-# variable to the name of its Debian package, and <variable>_pkg_config to the name of its .pc file.
+# variable to the name of the library's Debian package, and <variable>_pkg_config to the name of its .pc file.
 macro(cohort_find_optional_library target package)
   if("${target}" STREQUAL "libpq::libpq")
     # CMake's FindPostgreSQL module also requires the headers of the server.

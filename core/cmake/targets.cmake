@@ -33,7 +33,7 @@ function(cohort_watch_packages)
     set_property(DIRECTORY "${cohort_SOURCE_DIR}" APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${package_list}")
   endif()
   string(SHA256 hash "${CMAKE_CXX_COMPILER_VERSION} ${packages}")
-  # Written only if the content has changed.
+  # Writes the file only if its content has changed.
   file(CONFIGURE OUTPUT "${cohort_BINARY_DIR}/installed_packages.hpp" CONTENT "// ${hash}\n")
 endfunction()
 

@@ -4,7 +4,7 @@
 namespace cohort::discovery {
 namespace {
 
-/// A gauge cannot be assigned, because its shards are summed.
+/// The value of a gauge cannot be assigned, because it is the sum of the shards.
 void assign(telemetry::gauge& target, double value) { target.add(value - target.value()); }
 
 double unix_seconds(wall_time time) { return to_seconds(time.time_since_epoch()); }

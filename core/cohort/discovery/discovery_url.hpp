@@ -48,7 +48,7 @@ struct service_target {
   friend bool operator==(const service_target&, const service_target&) = default;
 };
 
-/// Parses the URL of a service. Empty if its scheme is unknown or a part of it is invalid.
+/// Parses the URL of a service. Empty if the scheme is unknown or a part of the URL is invalid.
 std::optional<service_target> parse_service_target(const boost::urls::url& url);
 
 /// The discovery system in which a program registers its services: `etcd://HOST[:2379]/PREFIX`, `consul://HOST[:8500]`
@@ -68,7 +68,7 @@ std::optional<registry_target> parse_registry_target(std::string_view text);
 config::value_parser<boost::urls::url> service_url();
 /// The URL of a discovery system for registration.
 config::value_parser<registry_target> registry_url();
-/// The address under which a replica registers: `IP` (port 0: the port that it listens on) or `IP:PORT`.
+/// The address under which a replica registers: `IP` (port 0: the port on which the replica listens) or `IP:PORT`.
 config::value_parser<net::endpoint> instance_address();
 
 }  // namespace cohort::discovery

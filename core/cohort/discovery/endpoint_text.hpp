@@ -13,8 +13,8 @@ namespace cohort::discovery {
 /// none of these forms or the port is 0.
 std::optional<net::endpoint> parse_endpoint(std::string_view text, std::uint16_t default_port = 0);
 
-/// The address and port of an instance as two values; empty unless `host` is an IP address (not a name, not a wildcard
-/// address) and the port is from 1 to 65535.
+/// The address and port of an instance. Empty unless `host` is an IP address other than a wildcard address, and the
+/// port is from 1 to 65535.
 std::optional<net::endpoint> make_endpoint(std::string_view host, std::uint64_t port);
 
 }  // namespace cohort::discovery

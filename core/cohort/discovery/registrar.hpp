@@ -27,8 +27,9 @@ class registrar {
  public:
   virtual ~registrar() = default;
 
-  /// Registers the replica, or renews the registration; if the discovery system has lost it, registers the replica
-  /// again. Returns the error; empty on success. Only one call may run at a time. The registrar must outlive the call.
+  /// Registers the replica, or renews the registration; if the discovery system has lost the registration, re-registers
+  /// the replica. Returns the error; empty on success. Only one call may run at a time. The registrar must outlive the
+  /// call.
   virtual task<std::optional<source_error>> renew() = 0;
   /// Removes the replica. Returns the error; empty on success.
   virtual task<std::optional<source_error>> deregister() = 0;

@@ -51,7 +51,7 @@ class service_discovery {
   void replace_tls(const net::tls_client_settings& settings) { client_.replace_tls(settings); }
 
   /// Starts to watch. `spawn` runs a task on the first loop until the service ends. `clients` are notified of changes
-  /// immediately; they must outlive the tasks.
+  /// immediately, and must outlive the tasks.
   void start(const std::function<void(task<>)>& spawn, std::vector<http::client*> clients);
   /// Starts the registration, if there is one. Precondition: the replica accepts requests.
   void start_registration(const std::function<void(task<>)>& spawn);

@@ -17,7 +17,7 @@ namespace cohort::discovery {
 /// The endpoints of one service, kept up to date by its source. `endpoints` is thread-safe; all other functions are
 /// used on the first loop.
 ///
-/// - While the source fails, the last list stays in use, without a time limit.
+/// - While the source fails, the last list remains in use without a time limit.
 /// - An empty list replaces a list with endpoints only if the source still confirms it after `empty_list_delay`.
 ///   Without this delay, a discovery system that has lost its data would make the service unavailable until its
 ///   replicas have re-registered.

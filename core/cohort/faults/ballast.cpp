@@ -9,7 +9,7 @@ namespace cohort::faults {
 namespace {
 
 constexpr std::size_t mebibyte = std::size_t{1} << 20U;
-/// Bytes that are made resident in one step; their page faults take one or two milliseconds.
+/// Number of bytes that are made resident in one step; the page faults of a step take one or two milliseconds.
 constexpr std::size_t chunk_bytes = 4 * mebibyte;
 constexpr duration pause = std::chrono::milliseconds{1};
 /// The smallest page size of the supported platforms.

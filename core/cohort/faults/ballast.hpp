@@ -15,8 +15,8 @@ class ballast {
  public:
   explicit ballast(loop& event_loop);
 
-  /// Resizes the ballast, unless it already has this size. Returns false, and releases all of it, if the memory is
-  /// insufficient.
+  /// Resizes the ballast, unless it already has this size. If the memory is insufficient, returns false and releases
+  /// the complete ballast.
   bool resize(std::size_t bytes);
   /// The size of the part that is already resident.
   std::size_t resident_bytes() const noexcept { return touched_bytes_; }

@@ -11,13 +11,13 @@
 
 namespace cohort::faults {
 
-/// A fault of a network link between a client and a server. The text format is its name and one parameter, such as
-/// `latency 200ms` or `reset 100`. `none`, `half-open` and `garbage` have no parameter; the parameter is optional for
-/// `reset`, `black-hole`, `cut-header` and `cut-body`.
+/// A fault of a network link between a client and a server. The text format is the name of the fault and one parameter,
+/// such as `latency 200ms` or `reset 100`. `none`, `half-open` and `garbage` have no parameter; the parameter is
+/// optional for `reset`, `black-hole`, `cut-header` and `cut-body`.
 struct link_fault {
   enum class kind : std::uint8_t {
     none,
-    /// Bytes are delivered `delay` later, in each direction.
+    /// The delivery of bytes is delayed by `delay`, in each direction.
     latency,
     /// At most `bytes` per second are delivered in each direction.
     bandwidth,

@@ -163,7 +163,7 @@ task<std::vector<result<void>>> client::send(std::vector<message_pointer> messag
   produce_all(batch, topic);
   auto confirm_task = batch->done.wait(call_deadline);
   const auto status = co_await std::move(confirm_task);
-  // The old producer could still send these messages after the caller has republished them.
+  // The old producer could still send messages that the caller has republished.
   if (status == wait_status::timed_out && batch->pending > 0 && number == producer_number_) {
     replace_producer(timeout_error(was_connected));
   }

@@ -55,7 +55,7 @@ class client::group_subscription final : public subscription {
   /// The next received message; empty if there is none or the prefetch limit is reached.
   std::optional<delivery> take();
   std::optional<delivery> accept(const rd_kafka_message_t& record);
-  /// Removes a delivery. Error: its partition is no longer assigned to the member.
+  /// Removes a delivery. Error: the partition of the delivery is no longer assigned to the member.
   result<record_position> remove(const delivery& target);
   result<void> store(record_position record_position);
 

@@ -15,7 +15,7 @@ inline constexpr const char* content_type_header = "content-type";
 /// A header whose value is also the key of the record: messages with the same value keep their order.
 inline constexpr const char* partition_key_header = "partition-key";
 
-/// Enqueues a message in a producer. `sequence` identifies it in the delivery report. Returns the error code.
+/// Enqueues a message in a producer. `sequence` identifies the message in the delivery report. Returns the error code.
 rd_kafka_resp_err_t produce(rd_kafka_t* producer, const std::string& topic, const message& content,
                             std::uint64_t sequence);
 /// The `sequence` argument of the corresponding `produce` call.

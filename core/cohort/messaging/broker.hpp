@@ -20,8 +20,8 @@ struct subscription_settings {
   /// See `message::topic`.
   std::string topic;
   /// The subscribers of a group share its queue, also across processes: each message is delivered to one of them, and
-  /// is kept while there is none. The name has the syntax of a topic. If it is empty, the subscriber receives every
-  /// message that is published while it is connected, at most once.
+  /// is kept while there is none. The name has the syntax of a topic. If the name is empty, the subscriber receives
+  /// every message that is published while the subscriber is connected, at most once.
   std::string group{};
   /// Maximum number of unacknowledged deliveries.
   std::size_t prefetch = 64;
@@ -68,8 +68,8 @@ class subscription {
 inline constexpr const char* dead_letter_reason_header = "dead-letter-reason";
 
 struct publish_options {
-  /// Whether a message that no queue receives is an error, `unroutable`. If it is not an error, the broker confirms and
-  /// drops the message.
+  /// Whether a message that no queue receives is an error, `unroutable`. If false, the broker confirms and drops the
+  /// message.
   bool requires_queue = false;
 };
 

@@ -21,8 +21,8 @@ struct message {
   /// 1 to 100 bytes: letters, digits, `.`, `-` and `_`, such as `weather.reports`.
   std::string topic;
   std::string body;
-  /// Identifies the message, so that subscribers detect duplicates. 1 to 200 visible ASCII characters. The publisher
-  /// sets a random ID if it is empty.
+  /// Identifies the message, so that subscribers detect duplicates. 1 to 200 visible ASCII characters. If the ID is
+  /// empty, the publisher sets a random ID.
   std::string id{};
   /// The media type of the body; may be empty.
   std::string content_type{};

@@ -18,8 +18,8 @@
 
 namespace cohort::messaging {
 
-/// Publishes messages through a bounded outbox in memory. `run` sends them in order and in batches, and resends them
-/// until the broker has confirmed them, so that the broker receives each message at least once.
+/// Publishes messages through a bounded outbox in memory. `run` sends the messages in order and in batches, and resends
+/// unconfirmed messages, so that the broker receives each message at least once.
 ///
 /// - Backpressure: a full outbox makes `publish` and `enqueue` wait, and `try_enqueue` fail.
 /// - A message that is resent has the same ID; see `duplicate_window`.
@@ -35,7 +35,8 @@ class publisher : public std::enable_shared_from_this<publisher> {
   publisher(constructor_tag, std::shared_ptr<broker> destination, telemetry::registry& metrics, telemetry::logger log,
             publisher_settings settings, std::string name);
 
-  /// Creates a publisher on the current loop. `name` is a label of its metrics. `metrics` must outlive the publisher.
+  /// Creates a publisher on the current loop. `name` is a label of the publisher's metrics. `metrics` must outlive the
+  /// publisher.
   static std::shared_ptr<publisher> make(std::shared_ptr<broker> destination, telemetry::registry& metrics,
                                          telemetry::logger log, publisher_settings settings = {},
                                          std::string name = "publisher");
@@ -48,7 +49,7 @@ class publisher : public std::enable_shared_from_this<publisher> {
   /// Like `publish`, but does not wait for the confirm: completes when the outbox contains the message.
   static task<result<void>> enqueue(std::shared_ptr<publisher> self, call_context context, message message);
 
-  /// Adds a message to the outbox if it has space. Errors: `invalid`, `overloaded`, `closed`.
+  /// Adds a message to the outbox if the outbox has space. Errors: `invalid`, `overloaded`, `closed`.
   result<void> try_enqueue(const call_context& context, message message);
 
   /// Sends the messages until the task is cancelled. Only one call may run at a time, on the publisher's loop. Started
@@ -77,7 +78,7 @@ class publisher : public std::enable_shared_from_this<publisher> {
   task<result<void>> publish_on_loop(call_context context, message message, bool is_awaited);
   std::optional<error> prepare(const call_context& context, message& message) const;
   task<> send_until_empty();
-  /// Sends the first messages. Returns whether all of them have left the outbox.
+  /// Sends the first messages. Returns whether all of these messages have left the outbox.
   task<bool> send_batch();
   void end_batch(std::deque<entry_pointer> batch, const std::vector<result<void>>& results);
   void expire(time_point now);

@@ -59,7 +59,7 @@ class connection {
   /// Adds rows of the started statement to `target_rows`. Returns true if a limit was reached. Returns false at the end
   /// of the result; `target_rows` then contains the outcome of the statement, and the connection is no longer active.
   virtual task<result<bool>> fetch(rows& target_rows, fetch_limits limits, deadline fetch_deadline) = 0;
-  /// Sends a COPY statement without parameters. Error: `unsupported` if it is not a COPY statement, or has the other
+  /// Sends a COPY statement without parameters. Error: `unsupported` if the statement is not a COPY, or has the other
   /// direction.
   virtual task<std::optional<error>> start_copy(const std::string& text, copy_direction direction,
                                                 deadline start_deadline) = 0;

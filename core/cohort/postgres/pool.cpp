@@ -20,7 +20,7 @@ duration reserve_for(deadline caller, time_point now, duration max_reserve) noex
 
 }  // namespace
 
-/// Written by its loop, and read by the loop that closes the pool.
+/// Each loop writes its slot; the loop that closes the pool reads all slots.
 struct pool::loop_slot {
   std::atomic<loop*> owner{nullptr};
   std::shared_ptr<loop_connections> connections;

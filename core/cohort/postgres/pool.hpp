@@ -61,7 +61,7 @@ class loop_connections;
 /// connection that the statement used; use `SET LOCAL` in a transaction instead.
 ///
 /// One pool serves all loops; all members except the constructor run on a loop. The pool must outlive its calls,
-/// transactions and streams. A program closes it before its loops end, by `context.on_stop(pool->close())`.
+/// transactions and streams. A program closes the pool before the loops end, by `context.on_stop(pool->close())`.
 class pool {
  public:
   /// `name` is the label `upstream` of the metrics and the name in logs and `Server-Timing`; it must be a token (RFC
@@ -102,7 +102,7 @@ class pool {
   /// Closes the connections of all loops, once their calls have ended. Later calls fail with `errc::closed`.
   task<> close();
 
-  /// The numbers of this loop's open connections, and of the idle connections among them.
+  /// The number of open connections of this loop, and how many of these connections are idle.
   struct connection_counts {
     std::size_t open = 0;
     std::size_t idle = 0;

@@ -39,7 +39,7 @@ result<reply> end(telemetry::recorded_call& call, result<reply> outcome) {
   return outcome;
 }
 
-/// The name in an encoded command such as `*2 $3 GET $1 k`, with CRLF for each space.
+/// The name in an encoded command, such as `*2 $3 GET $1 k` with CRLF instead of spaces.
 std::string_view command_name(std::string_view bytes) {
   for (int line = 0; line < 2; ++line) bytes.remove_prefix(std::min(bytes.find("\r\n") + 2, bytes.size()));
   return bytes.substr(0, bytes.find("\r\n"));

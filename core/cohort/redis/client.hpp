@@ -30,13 +30,13 @@ class loop_connection;
 /// - Deadline: a call times out at the caller's deadline, or after its timeout; a reply that arrives later is
 ///   discarded.
 /// - Connection: the first call connects; later attempts are delayed by a backoff. A command that has not been sent
-///   waits for the new connection within its deadline; a command that has been sent fails with `errc::connection_lost`,
+///   waits for the new connection within its deadline. A command that has been sent fails with `errc::connection_lost`,
 ///   because it may have been executed.
 /// - Overload: the number of pending commands of each loop is bounded.
 ///
 /// One client serves all loops; all members except the constructor and the destructor run on a loop. The client must
-/// outlive its calls, and must be destroyed on the only loop that used it, or while no loop runs. A program closes it
-/// by `context.on_stop(client->close())`.
+/// outlive its calls, and must be destroyed on the only loop that used it, or while no loop runs. A program closes the
+/// client by `context.on_stop(client->close())`.
 class client {
  public:
   /// `name` is the label `upstream` of the metrics and the name in logs. `loop_count` is the number of loops that use
@@ -68,7 +68,7 @@ class client {
   task<result<bool>> del(call_context context, std::string key);
   /// Sets the time to live of a key, at least 1 ms. Returns whether the key exists.
   task<result<bool>> expire(call_context context, std::string key, duration time_to_live);
-  /// Sends a message to a channel. Returns the number of subscribers that received it.
+  /// Sends a message to a channel. Returns the number of subscribers that received the message.
   task<result<std::int64_t>> publish(call_context context, std::string channel, std::string payload);
 
   /// Subscribes the current loop to a channel, or to the channels that match a pattern, such as `news.*`. Completes

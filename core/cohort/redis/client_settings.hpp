@@ -40,7 +40,7 @@ struct client_settings {
   /// Maximum number of commands without a reply. Additional calls fail with `errc::overloaded`. A call that has reached
   /// its deadline counts until its reply has arrived.
   std::size_t max_pending = 4096;
-  /// Maximum number of messages that a subscription keeps. Beyond it, the oldest messages are dropped; see
+  /// Maximum number of messages that a subscription keeps. At the maximum, the oldest messages are dropped; see
   /// `subscription::missed`.
   std::size_t max_messages = 1024;
   reply_limits limits{};

@@ -39,7 +39,7 @@ class loop_connection : public std::enable_shared_from_this<loop_connection> {
 
   /// Ends the task and fails the pending calls.
   void stop();
-  /// Detaches the task from the metrics, which it can no longer use.
+  /// Detaches the task from the metrics, which the task must no longer use.
   void detach() noexcept { metrics_.reset(); }
   /// Completes when the task has ended.
   static task<> join(std::shared_ptr<loop_connection> self);

@@ -29,8 +29,8 @@ boost::urls::url endpoint_url(const net::endpoint& local_endpoint, bool uses_tls
 /// Adds the options of a definition and of its extensions, which must outlive `options`.
 void add_service_options(config::options& options, const definition& service);
 
-/// The objects and settings that an instance needs besides its definition. `network` and the sink of `log` must outlive
-/// the instance; the other members are used in `build` only.
+/// The objects and settings that an instance requires in addition to its definition. `network` and the sink of `log`
+/// must outlive the instance; the other members are used in `build` only.
 struct dependencies {
   net::network& network;
   const common_settings& settings;

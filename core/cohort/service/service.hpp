@@ -27,7 +27,8 @@ class service_discovery;
 namespace cohort::service {
 
 /// The objects that `definition::app` uses to build its router. The `service_context` and the objects that it refers to
-/// outlive the router and all work of the service, so a handler or a task may capture a reference to the context.
+/// outlive the router and all work of the service. A handler or a task may therefore capture a reference to the
+/// context.
 struct service_context {
   /// The client with default limits that `make_upstream` uses.
   http::client& client;
@@ -94,8 +95,8 @@ struct service_context {
 struct definition {
   /// The name of the service, such as `time-service`, which its log lines contain.
   std::string name;
-  /// Prefix of its HTTP metrics, such as `time_service`. Default: the name, with `_` for characters other than letters
-  /// and digits.
+  /// Prefix of the service's HTTP metrics, such as `time_service`. Default: the name, with `_` for characters other
+  /// than letters and digits.
   std::string metric_prefix;
   /// First line of `--help`.
   std::string description;
@@ -113,17 +114,18 @@ struct definition {
   /// Whether `/api/*` requires an API key if the program has one. False for a service that authenticates requests
   /// itself, such as a gateway.
   bool authenticates_api = true;
-  /// Whether the program requires an API key: without one, it prints the reason and exits with status 2.
+  /// Whether the program requires an API key: without an API key, the program prints the reason and exits with status
+  /// 2.
   bool requires_api_key = false;
-  /// Whether the service has `/openapi.json` and `/docs`, which describe its API and need no credential.
+  /// Whether the service has `/openapi.json` and `/docs`, which describe its API and require no credential.
   bool describes_api = true;
   /// The name of the cookie that `api_key_authenticator::set_alternative` accepts, for the description of the API.
   std::string session_cookie{};
   /// Action for requests whose remaining time is shorter than their route's median latency. `DEADLINE_ADMISSION`
   /// overrides it.
   http::admission_settings::infeasible_action deadline_admission = http::admission_settings::infeasible_action::observe;
-  /// Adds flags and environment variables of the service. The variables that they set must outlive the definition, for
-  /// example in a `std::shared_ptr` that `add_options` and `app` capture.
+  /// Adds flags and environment variables of the service. The variables of these options must outlive the definition,
+  /// for example in a `std::shared_ptr` that `add_options` and `app` capture.
   std::function<void(config::options&)> add_options = [](config::options&) {};
   /// Builds the router. Called once, on the main thread, after the options have been parsed. If the function throws,
   /// the program prints the reason and exits: with the status of a `start_error`, with 2 after any other

@@ -9,7 +9,7 @@ namespace cohort::sim {
 
 /// The result of a test's call: the response, with any status, or the `http::client_error`. Unlike in
 /// `http::client_result`, `->` and `*` throw a `boost::system::system_error` with the text of the error if there is no
-/// response: a test that reads `call(…)->body` fails with the reason.
+/// response. A test that reads `call(…)->body` then fails with the reason.
 class call_result : public http::client_result {
   using base = http::client_result;
 

@@ -54,7 +54,7 @@ void connection::make_half_open() {
 }
 
 void connection::kill(net::pipe_side side) {
-  const auto self = shared_from_this();  // on_closed destroys the pipe, which owns this
+  const auto self = shared_from_this();  // on_closed destroys the pipe, which owns this object
   if (pipe_) pipe_->kill(side);
 }
 
@@ -132,7 +132,7 @@ void connection::on_closed(net::pipe_side side, bool reset) {
   }
   if (!closed_[1 - side]) return;
   release_timer_.disarm();
-  pipe_.reset();  // breaks the ownership cycle with this
+  pipe_.reset();  // breaks the ownership cycle with this object
 }
 
 }  // namespace cohort::sim

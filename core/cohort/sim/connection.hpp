@@ -19,7 +19,7 @@ class connection_observer {
  public:
   virtual ~connection_observer() = default;
   virtual void on_opened(const connection& connection) = 0;
-  /// `sender` has written `bytes`; they are not delivered yet.
+  /// `sender` has written `bytes`, which are not delivered yet.
   virtual void on_sent(const connection& connection, net::pipe_side sender, std::string_view bytes) = 0;
   virtual void on_read(const connection& connection, net::pipe_side reader, std::string_view bytes) = 0;
   virtual void on_closed(const connection& connection, net::pipe_side side) = 0;
@@ -30,7 +30,8 @@ class connection final : public net::memory_link, public std::enable_shared_from
  public:
   connection(network& owner, const host& client, const host& server, std::uint16_t port, std::uint64_t id);
 
-  /// The number of the connection attempt, from 1 in the order of all attempts of the network, including failed ones.
+  /// The number of the connection attempt, from 1, in the order of all attempts of the network, including failed
+  /// attempts.
   std::uint64_t id() const noexcept { return id_; }
   const host& client() const noexcept { return *hosts_[0]; }
   const host& server() const noexcept { return *hosts_[1]; }

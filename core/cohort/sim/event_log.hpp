@@ -41,8 +41,8 @@ class event_log {
   /// Hash of all events so far, including the bytes sent. The hash is not cryptographic.
   std::uint64_t hash() const noexcept { return hash_; }
   std::uint64_t event_count() const noexcept { return event_count_; }
-  /// One line for each event, such as `12.345 ms dashboard → time-service #12 GET /api/time HTTP/1.1 (231 B)`. For
-  /// bytes, the line shows their first line, escaped. Empty in `mode::hash`.
+  /// One line for each event, such as `12.345 ms dashboard → time-service #12 GET /api/time HTTP/1.1 (231 B)`. For sent
+  /// bytes, the line shows the first line of the bytes, escaped. Empty in `mode::hash`.
   const std::vector<std::string>& timeline() const noexcept { return lines_; }
   /// The timeline as one string.
   std::string text() const;

@@ -58,7 +58,7 @@ class exchange_recorder::connection_parser {
   /// Set while a request's body is incomplete.
   std::optional<http::request_parser> request_parser_;
   exchange exchange_{};
-  /// Set by an invalid request, which the server has to reject. Later requests are not recorded.
+  /// Set by an invalid request, which the server must reject. Later requests are not recorded.
   bool requests_invalid_ = false;
   std::deque<exchange*> pending_;
   std::optional<http::response_parser> response_parser_;

@@ -160,7 +160,7 @@ void fleet::start_incarnation(node& target) {
   network_.add_address(target.service_name_, target.host_.address);
 }
 
-/// Unwinds the coroutines of the terminated process. The network discards the bytes that they send.
+/// Unwinds the coroutines of the terminated process. The network discards the bytes that these coroutines send.
 void fleet::terminate_incarnation(node& target) {
   auto* const ending = target.incarnation_.get();
   if (!ending || ending->has_ended || std::exchange(ending->is_ending, true)) return;

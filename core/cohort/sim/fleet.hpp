@@ -24,8 +24,8 @@ namespace cohort::sim {
 
 /// The machine and the CPU costs of a service.
 struct placement {
-  /// The machine, created by `fleet::add_machine`. If it is null, the node runs on the loop of the simulation and uses
-  /// no CPU time.
+  /// The machine, created by `fleet::add_machine`. If null, the node runs on the loop of the simulation and uses no CPU
+  /// time.
   machine* assigned_machine = nullptr;
   /// Threads of the process, each with its own loop.
   std::size_t threads = 1;
@@ -53,7 +53,7 @@ class node {
   const sim::process* process() const noexcept { return host_.program; }
   /// The metrics of the current incarnation, or of the last incarnation.
   const telemetry::registry& metrics() const { return incarnation_->instance->metrics(); }
-  /// The state of the service's upstreams on the calling loop, which must be a loop of the service; a service without a
+  /// The state of the service's upstreams on the calling loop, which must be a loop of the service. A service without a
   /// machine runs on the loop of the simulation. Called in a task that the fleet runs.
   std::vector<http::upstream_status> upstreams() const { return incarnation_->instance->upstreams(); }
 
@@ -100,13 +100,14 @@ class fleet {
   fleet(const fleet&) = delete;
   fleet& operator=(const fleet&) = delete;
 
-  /// Adds a machine on which services take CPU time (see `placement`). The threads of all services on it share its
-  /// cores.
+  /// Adds a machine on which services take CPU time (see `placement`). The threads of all services on the machine share
+  /// its cores.
   machine& add_machine(std::string name, std::size_t cores) { return scheduler_.add_machine(std::move(name), cores); }
   /// The machines, in the order in which they were added.
   const std::deque<std::unique_ptr<machine>>& machines() const noexcept { return scheduler_.machines(); }
-  /// Starts a service on a new host, with these environment variables and flags only. `name` resolves to all nodes
-  /// added with it. Throws `std::invalid_argument` with the program's error message if a setting is invalid.
+  /// Starts a service on a new host, with these environment variables and flags only. `name` resolves to all nodes that
+  /// were added with this name. Throws `std::invalid_argument` with the program's error message if a setting is
+  /// invalid.
   node& add_service(node::definition_factory make_definition, const std::string& name,
                     config::environment variables = {}, std::vector<std::string> flags = {},
                     placement service_placement = {});
@@ -130,7 +131,7 @@ class fleet {
   /// Sets the virtual time of each blocking job of the service, including after a restart. Default: 1 ms.
   void set_blocking_cost(node& target, duration cost);
   /// Starts the service again after `kill`, `power_off` or `stop`, and registers its name. Throws `std::logic_error` if
-  /// it is running.
+  /// the service is running.
   void start(node& target);
   /// Stops the service gracefully, as SIGTERM does, after its `--drain-delay`. If `deregisters` is true, the service's
   /// name stops resolving to the node immediately.
@@ -150,7 +151,7 @@ class fleet {
     scheduler_.wake_all();
     time_.run_for(span);
   }
-  /// Runs `script` concurrently. `shutdown` cancels it; an exception that it throws is reported by `leaks`.
+  /// Runs `script` concurrently. `shutdown` cancels the script; `leaks` reports an exception that the script throws.
   void spawn(task<> script);
   /// Calls `observe` with the record of each request that has an asynchronous handler, a body or a streamed response,
   /// when the request ends. Applies to all services, including services that are added or started later. An empty

@@ -17,7 +17,7 @@ class process;
 /// The process of a `killed` host is terminated; a `powered_off` host does not respond at all.
 enum class host_state : std::uint8_t { up, killed, powered_off };
 
-/// A machine of the simulated network. Only `network` modifies it.
+/// A machine of the simulated network. Only `network` modifies a host.
 struct host {
   std::string name;
   asio::ip::address address;

@@ -19,8 +19,8 @@
 namespace cohort::sim {
 
 /// A simulated network: named hosts, the links between them and their faults, on one loop. The programs of a host use
-/// it through a separate `net::network` (`network_for`). Random values come from the loop's generator; every event is
-/// added to the event log.
+/// the simulated network through a separate `net::network` (`network_for`). Random values come from the loop's
+/// generator; every event is added to the event log.
 ///
 /// Hosts with a process (`host::program`) run on the loops of that process.
 ///
@@ -34,12 +34,12 @@ class network {
   network(const network&) = delete;
   network& operator=(const network&) = delete;
 
-  /// Adds a host with a new address in 10.0.0.0/16. `name` resolves to it and must be unused.
+  /// Adds a host with a new address in 10.0.0.0/16. `name` resolves to the host and must be unused.
   host& add_host(std::string name);
   /// Returns the host of that name, or nullptr.
   host* find(std::string_view name) noexcept;
-  /// The network of the programs on `local_host`. Once the host is killed or powered off, its operations fail with
-  /// `network_down`; after `restart`, this function returns a new network.
+  /// The network of the programs on `local_host`. When the host is killed or powered off, the operations of the network
+  /// fail with `network_down`. After `restart`, this function returns a new network.
   net::network& network_for(const host& local_host);
   /// Precondition: nothing listens on that port of the host.
   std::unique_ptr<net::acceptor> listen(const host& server, std::uint16_t port);
@@ -61,7 +61,7 @@ class network {
   /// Sets the conditions of one link, in both directions. Latency, jitter and bandwidth also apply to open connections.
   void set_conditions(const host& a, const host& b, const link_conditions& conditions);
 
-  /// The conditions of the link between two hosts: its own, or the default conditions.
+  /// The conditions of the link between two hosts: specific conditions, or the default conditions.
   const link_conditions& conditions(const host& a, const host& b) { return conditions_of(link_between(a, b)); }
 
   /// Refuses new connections to the host, as a port without a listener does.
@@ -69,7 +69,8 @@ class network {
   /// Drops connection attempts to the host without a response. Pending attempts succeed at a retransmission after the
   /// fault is removed.
   void black_hole_connections(host& server, bool enabled = true);
-  /// Delivers no bytes between the two hosts until `heal`. Bytes sent during the partition are delivered after it.
+  /// Delivers no bytes between the two hosts until `heal`. Bytes sent during the partition are delivered after the
+  /// partition.
   void partition(const host& a, const host& b);
   /// Ends a partition.
   void heal(const host& a, const host& b);
@@ -83,7 +84,7 @@ class network {
 
   /// The addresses that a name resolves to, in this order. An empty list makes the name unknown.
   void set_addresses(const std::string& name, std::vector<asio::ip::address> addresses);
-  /// Appends an address, unless the name has it already.
+  /// Appends an address, unless the name already has this address.
   void add_address(const std::string& name, const asio::ip::address& address);
   void remove_address(const std::string& name, const asio::ip::address& address);
   /// Delay of a lookup of this name, uniformly distributed; zero by default.

@@ -97,7 +97,7 @@ connection_settings make_settings(const database_settings& settings, bool is_rea
           .max_cached_statements = settings.max_cached_statements};
 }
 
-/// Counts a waiting call.
+/// Counts a waiting call during the lifetime of this object.
 class waiting_call {
  public:
   explicit waiting_call(std::atomic<std::size_t>& counter) noexcept : counter_(counter), position_(counter++) {}

@@ -30,8 +30,8 @@ struct database_settings {
   std::size_t max_waiters = 256;
   /// Maximum time that a statement waits for a lock of another process, capped by the deadline of the call.
   duration busy_timeout = std::chrono::seconds{5};
-  /// Whether a committed transaction survives a power failure (`PRAGMA synchronous = FULL`). If false, it survives only
-  /// a crash of the process, and writes are faster.
+  /// Whether a committed transaction survives a power failure (`PRAGMA synchronous = FULL`). If false, a committed
+  /// transaction survives only a crash of the process, and writes are faster.
   bool is_durable = true;
   /// Maximum number of rows that a query returns.
   std::size_t max_rows = 100'000;
@@ -70,7 +70,7 @@ using value_of = typename function_value<std::invoke_result_t<Function&, connect
 ///
 /// The file is opened by the first call. On a loop with a virtual clock, calls run inline (see `blocking_pool`), and a
 /// locked file is `errc::busy` immediately. Thread-safe; calls are made on loops. The database must outlive its calls.
-/// A program closes it by `context.on_stop(database->close())`.
+/// A program closes the database by `context.on_stop(database->close())`.
 class database {
  public:
   /// `name` is the label `upstream` of the metrics and the name in logs. `log` receives a line for each failed call,
@@ -117,7 +117,7 @@ class database {
   }
 
   /// Creates the database if it does not exist, and executes the statements of `script` without parameters in one
-  /// transaction, such as `CREATE TABLE IF NOT EXISTS …`. Throws `std::runtime_error` if one of them fails, or at
+  /// transaction, such as `CREATE TABLE IF NOT EXISTS …`. Throws `std::runtime_error` if a statement fails, or at
   /// `timeout`. A program creates its tables by `context.on_start(database->create_schema("…"))`. The database must
   /// outlive the task.
   task<> create_schema(std::string script, duration timeout = std::chrono::seconds{10});

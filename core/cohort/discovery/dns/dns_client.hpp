@@ -28,7 +28,8 @@ class dns_client {
     std::vector<dns_record> additional;
   };
 
-  /// Queries are sent through `datagrams` first; if it is null, only by TCP. `network` must outlive the client.
+  /// Queries are sent through `datagrams` first; if `datagrams` is null, only by TCP. `network` must outlive the
+  /// client.
   dns_client(net::network& network, std::unique_ptr<dns_transport> datagrams, resolver_configuration configuration);
 
   /// Queries records, and applies the search domains. The error contains the name and the reason for the failure of the

@@ -40,7 +40,7 @@ bool append_name(std::string& out, std::string_view name) {
   return true;
 }
 
-/// Reads a message from its beginning. After a failure, all further reads fail.
+/// Reads the fields of a message in order. After a failure, all further reads fail.
 class message_reader {
  public:
   explicit message_reader(std::string_view message) noexcept : message_(message) {}

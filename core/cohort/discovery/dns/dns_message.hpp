@@ -39,7 +39,7 @@ struct dns_record {
 struct dns_response {
   std::uint16_t id = 0;
   dns_code code{};
-  /// Whether the response was too long for a datagram. If it was, the query must be resent over TCP.
+  /// Whether the response was too long for a datagram. A query with a truncated response must be resent over TCP.
   bool is_truncated = false;
   std::vector<dns_record> answers;
   std::vector<dns_record> authority;
@@ -54,8 +54,7 @@ std::optional<std::string> make_dns_query(std::uint16_t id, std::string_view nam
 bool is_dns_response_to(std::string_view query, std::string_view response) noexcept;
 
 /// Parses a response. Records of other types and classes are omitted. Empty if the message is malformed: it is
-/// truncated, a name is too long or has a pointer that does not point backwards, or the data of a record has the wrong
-/// length.
+/// truncated, a name is too long or contains an invalid pointer, or the data of a record has the wrong length.
 std::optional<dns_response> parse_dns_response(std::string_view message);
 
 /// The records of one type for a name, with its aliases (CNAME) resolved.

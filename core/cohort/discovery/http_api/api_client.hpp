@@ -15,8 +15,8 @@
 
 namespace cohort::discovery {
 
-/// The settings of an `http::client` for `api_client`: its connections are not reused, because requests are infrequent,
-/// and the server could close an idle connection while the next request is sent.
+/// The settings of an `http::client` for `api_client`. Connections are not reused: requests are infrequent, and the
+/// server could close an idle connection while the next request is sent.
 http::client_settings api_client_settings(net::tls_client_settings tls, http::proxy_settings proxies = {});
 
 /// The HTTP API of a discovery system.

@@ -19,8 +19,7 @@ struct kubernetes_settings {
   /// The file of the service account's token. The file is reread for each request, because the token is rotated. No
   /// token is sent if the file does not exist.
   std::string token_file = "/var/run/secrets/kubernetes.io/serviceaccount/token";
-  /// The CA certificates that verify the API server, in PEM format. If it is empty, the CA certificates of the
-  /// system are used.
+  /// The CA certificates that verify the API server, in PEM format. If empty, the system's CA certificates are used.
   std::string trusted_certificates{};
 };
 

@@ -19,8 +19,8 @@
 namespace cohort::messaging {
 
 /// An in-memory broker for tests and simulations on one loop and any clock. The broker simulates restarts, network
-/// partitions, slow confirms and rejected messages. Like a broker with a disk, it keeps confirmed messages across a
-/// restart; each unconfirmed message is kept or lost at random.
+/// partitions, slow confirms and rejected messages. Like a broker with a disk, the broker keeps confirmed messages
+/// across a restart. Each unconfirmed message is kept or lost at random.
 class memory_broker {
  public:
   class client;

@@ -11,8 +11,8 @@
 
 namespace cohort::messaging::rabbitmq {
 
-/// The messages of a channel in confirm mode that the broker has not confirmed. The broker numbers them from 1 and
-/// confirms each message, or all messages up to a number (https://www.rabbitmq.com/docs/confirms). Performs no I/O.
+/// The messages of a channel in confirm mode that the broker has not confirmed. The broker numbers the messages from 1,
+/// and confirms each message, or all messages up to a number (https://www.rabbitmq.com/docs/confirms). Performs no I/O.
 class confirm_window {
  public:
   /// The next message that is sent is the element `index` of the batch.

@@ -46,7 +46,7 @@ class libpq_connection final : public connection {
  private:
   /// The next result of the statement; null at its end.
   task<result<pg_result>> next_result();
-  /// Reads results until the end of the command. Returns the first error among them.
+  /// Reads results until the end of the command. Returns the first error among the results.
   task<std::optional<error>> discard_results();
   task<std::optional<error>> flush();
   task<std::optional<error>> prepare(const std::string& text, std::uint64_t& number);

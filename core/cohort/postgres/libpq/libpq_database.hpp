@@ -12,8 +12,8 @@
 namespace cohort::postgres {
 
 struct libpq_settings {
-  /// Maximum number of prepared statements of one connection. Beyond it, the least recently used statement is evicted.
-  /// If it is 0, no statement is prepared, as some connection poolers require.
+  /// Maximum number of prepared statements of one connection. At the maximum, the least recently used statement is
+  /// evicted. With 0, no statement is prepared, as some connection poolers require.
   std::size_t max_prepared_statements = 256;
 };
 
@@ -23,9 +23,9 @@ class libpq_database final : public database {
  public:
   /// `connection_string` is a URL (`postgresql://user:password@host:port/database?sslmode=verify-full`) or a list of
   /// keywords (`host=localhost dbname=shop`); missing parameters come from the environment (`PGHOST`, `PGPASSWORD` …).
-  /// Multiple hosts, and multiple addresses of a host, are tried in order. Returns `invalid_connection_string` if
-  /// it is invalid; the message contains no part of the string. Blocks while it reads files, such as the file of
-  /// `service`. `network` and `blocking` must outlive the database and its connections. Source: libpq, section 34.1.1.
+  /// Multiple hosts, and multiple addresses of a host, are tried in order. Returns `invalid_connection_string` if the
+  /// string is invalid; the message contains no part of the string. Reading files, such as the file of `service`,
+  /// blocks. `network` and `blocking` must outlive the database and its connections. Source: libpq, section 34.1.1.
   static result<std::shared_ptr<libpq_database>> make(const std::string& connection_string, net::network& network,
                                                       blocking_pool& blocking, libpq_settings settings = {});
   ~libpq_database() override;

@@ -14,7 +14,7 @@
 namespace cohort::postgres {
 namespace {
 
-/// The buffer of a read that reads nothing: it completes with the next event of the descriptor.
+/// The buffer of a read that transfers no bytes and completes with the next event of the descriptor.
 struct input_event : asio::mutable_buffer {
   // The buffer is not empty, because Asio would complete the read of an empty buffer immediately.
   input_event() noexcept : asio::mutable_buffer(this, 1) {}
@@ -26,7 +26,7 @@ struct input_event : asio::mutable_buffer {
 namespace boost::asio::detail {
 
 /// Asio's `async_wait` calls `epoll_ctl` for each wait, so that the descriptor is reported as ready again. A read
-/// starts without `epoll_ctl`, because Asio tries it first. `done_and_exhausted` marks the edge-triggered event as
+/// starts without `epoll_ctl`, because Asio first tries to read. `done_and_exhausted` marks the edge-triggered event as
 /// consumed, so the read completes with the next event.
 template <>
 inline reactor_op::status descriptor_read_op_base<cohort::postgres::input_event>::do_perform(reactor_op*) {

@@ -22,8 +22,8 @@ class libpq_socket {
   task<socket_status> wait_readable() { return wait(descriptor_type::wait_read); }
   task<socket_status> wait_writable() { return wait(descriptor_type::wait_write); }
 
-  /// Like `wait_readable`, but without `epoll_ctl`; it may return although there is nothing to read. Calls `has_input`
-  /// first, unless `has_input` has returned false since the last wait.
+  /// Like `wait_readable`, but without `epoll_ctl`; may return although no bytes can be read. Calls `has_input` first,
+  /// unless `has_input` has returned false since the last wait.
   task<socket_status> wait_for_input();
   /// Whether there are unread bytes, or the connection was closed. Makes a non-blocking system call.
   bool has_input() noexcept;

@@ -10,7 +10,7 @@ constexpr std::size_t max_logged_statement = 200;
 
 /// Whether an error is logged for each call. Errors of the server are logged, because their causes are bugs, limits or
 /// violated constraints. Connection failures are logged only when the server becomes unreachable, and overload is only
-/// a metric.
+/// counted in a metric.
 bool is_logged(errc code) noexcept {
   switch (code) {
     case errc::statement_failed:

@@ -17,7 +17,8 @@ namespace cohort::postgres {
 /// that are being reset.
 class loop_connections : public std::enable_shared_from_this<loop_connections> {
  public:
-  /// A connection in use. The destructor returns it to the pool, after a reset if the connection is not idle.
+  /// A connection in use. The destructor returns the connection to the pool, after a reset if the connection is not
+  /// idle.
   class lease {
    public:
     lease(lease&&) noexcept = default;

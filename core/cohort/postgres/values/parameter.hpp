@@ -24,7 +24,8 @@ struct bytes {
 std::string format_timestamp(wall_time time);
 
 /// The value of a parameter `$n`: a number, a `bool`, a string, `bytes`, a time, or null (`nullptr` or an empty
-/// optional). The server converts it to the type that the statement requires. A parameter owns a copy of the value.
+/// optional). The server converts the value to the type that the statement requires. A parameter owns a copy of the
+/// value.
 class parameter {
  public:
   parameter(std::nullptr_t) {}

@@ -28,7 +28,7 @@ inline constexpr std::uint32_t numeric = 1700;
 }  // namespace type
 
 /// Conversion of a value to a `T`: `accepts` returns whether a column's type is supported, and `parse` reads the text
-/// format. Specialize it for your own type to make `row::get` return that type.
+/// format. Specialize `value_reader` for your own type to make `row::get` return that type.
 template <class T>
 struct value_reader;
 

@@ -77,8 +77,8 @@ void api_key_authenticator::register_counters(const http::router& routes) const 
   prepare_keys();
 }
 
-/// Called once for each list of keys, so that requests take no lock. Previous lists are kept, like those of
-/// `api_key_set`.
+/// Called once for each list of keys, so that requests take no lock. Previous lists are kept, like the previous lists
+/// of `api_key_set`.
 const api_key_authenticator::prepared_keys& api_key_authenticator::prepare_keys() const {
   const std::lock_guard lock{mutex_};
   const auto& keys = keys_.get();

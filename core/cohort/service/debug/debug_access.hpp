@@ -7,9 +7,9 @@
 
 namespace cohort::service {
 
-/// Whether the request was sent from this host: its host is a loopback host, and no proxy has forwarded it. Must be
-/// used only for a service that listens on a loopback address, which other hosts can reach only through a proxy or by
-/// DNS rebinding.
+/// Whether the request was sent from this host: it names a loopback host, and no proxy has forwarded it. Must be used
+/// only for a service that listens on a loopback address, which other hosts can reach only through a proxy or by DNS
+/// rebinding.
 bool is_local_request(const http::request_context& context);
 
 /// Returns the response to a request that may not use the debug routes. A request with `Origin`, which web pages send,

@@ -22,8 +22,8 @@ std::string format_origin(const http::origin& target);
 
 /// The requests in flight, with the calls and attempts that they await, and the finished requests that were kept.
 std::string debug_requests_json(const loop_snapshots& loops);
-/// The number of tasks and timers of each loop, the requests and runs of jobs in progress with the calls that each
-/// awaits, the periodic jobs and the blocking jobs.
+/// The number of tasks and timers of each loop, the requests and runs of jobs in progress with their pending calls, the
+/// periodic jobs and the blocking jobs.
 std::string debug_tasks_json(const loop_snapshots& loops, service_lifecycle& lifecycle);
 /// The policies of each upstream, and the addresses and idle connections of each origin, by loop.
 std::string debug_upstreams_json(const loop_snapshots& loops);

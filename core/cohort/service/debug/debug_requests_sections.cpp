@@ -41,7 +41,7 @@ std::string request_cell(const request_record& request) {
   return html;
 }
 
-/// The label of a call: `weather`, or with its kind, such as `postgres orders`.
+/// The label of a call: the name, such as `weather`, or the kind and the name, such as `postgres orders`.
 std::string call_name(const call_record& call) {
   std::string text;
   if (call.kind != telemetry::call_kind::upstream) text.append(to_string(call.kind)).append(" ");

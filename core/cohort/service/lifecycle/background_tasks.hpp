@@ -36,7 +36,7 @@ class background_tasks {
 
   std::vector<loop*> loops_;
   telemetry::logger log_;
-  /// One group for each loop, by the loop's index.
+  /// The task groups, indexed by loop.
   std::vector<std::unique_ptr<task_group>> groups_;
   /// Protects `pending_` and `is_started_`.
   std::mutex mutex_;

@@ -207,7 +207,7 @@ std::optional<wall_time> cron_expression::next(wall_time after) const {
   const auto begin =
       std::chrono::system_clock::to_time_t(std::chrono::time_point_cast<std::chrono::system_clock::duration>(after));
   auto current = begin - ((begin % minute) + minute) % minute + minute;
-  // Assumes that offsets are whole minutes; offsets with seconds are only historical.
+  // Assumes that offsets are multiples of a minute; only historical offsets include seconds.
   const auto limit = begin + 9 * 366 * day;
   auto offset = local_time(current - minute).tm_gmtoff;
   while (current < limit) {

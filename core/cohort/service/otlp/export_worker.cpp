@@ -16,7 +16,7 @@ namespace {
 constexpr duration first_backoff = std::chrono::seconds{1};
 constexpr duration max_backoff = std::chrono::seconds{10};
 constexpr duration log_interval = std::chrono::minutes{1};
-/// Bytes that are compressed before the loop runs other work; they take about 0.5 ms.
+/// Number of bytes that are compressed, in about 0.5 ms, before the loop runs other work.
 constexpr std::size_t compression_step = 32 * 1024;
 
 constexpr bool is_retryable(unsigned status) noexcept {

@@ -38,11 +38,11 @@ struct export_statistics {
   }
 };
 
-/// Exports the batches of one queue by OTLP/HTTP, one after the other, on the loop on which it is started. Requests are
-/// retried as the protocol requires (https://opentelemetry.io/docs/specs/otlp/#otlphttp-response): after 429, 502, 503,
-/// 504 and failures of the connection, with exponential backoff and jitter, or after the time in `Retry-After`. While
-/// the worker retries, the queue fills up to its limit. After any other status except 2xx, the batch is dropped. Export
-/// requests are not traced.
+/// Exports the batches of one queue by OTLP/HTTP, one after the other, on the loop on which the worker is started.
+/// Requests are retried as the protocol requires (https://opentelemetry.io/docs/specs/otlp/#otlphttp-response): after
+/// 429, 502, 503, 504 and failures of the connection, with exponential backoff and jitter, or after the time in
+/// `Retry-After`. While the worker retries, the queue fills up to its limit. After any other status except 2xx, the
+/// batch is dropped. Export requests are not traced.
 class export_worker {
  public:
   /// All references must outlive the worker.

@@ -26,8 +26,8 @@ struct cpu_costs {
   distribution connection;
   /// CPU time for each request that is read, including rejected requests, before its handler starts.
   distribution read;
-  /// CPU time for each response, before its first byte; the first matching path applies. The cost does not apply to the
-  /// statuses 429 and 503, with which a server rejects a request, nor to a request whose client has disconnected.
+  /// CPU time for each response, before its first byte; the first matching path applies. The cost applies neither to
+  /// the statuses 429 and 503, with which a server rejects a request, nor to a request whose client has disconnected.
   std::vector<route_cost> routes;
   /// CPU time for each response of a path that is not in `routes`, before its first byte.
   distribution other_routes;

@@ -10,12 +10,11 @@
 namespace cohort::sim {
 
 /// A distribution of durations, for CPU costs and for the latency of stub servers. Negative durations do not occur.
-/// Each value is drawn by inversion from one 64-bit random number, so that two simulations with the same seed but other
-/// parameters draw comparable values (common random numbers).
+/// Each value is drawn by inversion from one 64-bit random number. Two simulations with the same seed but other
+/// parameters therefore draw comparable values (common random numbers).
 class distribution {
  public:
-  /// A bucket of a histogram: `count` values greater than the upper bound of the bucket before, and at most
-  /// `upper_bound`.
+  /// A bucket of a histogram: `count` values that exceed the upper bound of the previous bucket, but not `upper_bound`.
   struct bucket {
     duration upper_bound;
     std::uint64_t count;
@@ -30,8 +29,8 @@ class distribution {
   /// `std::invalid_argument` unless 0 < median <= p99.
   static distribution lognormal(duration median, duration p99);
   /// Linear interpolation within the buckets of a measured histogram, whose first bucket starts at `lowest`.
-  /// `overflow_count` values are greater than the last bound; they are drawn as that bound (see `overflow_fraction`).
-  /// Throws `std::invalid_argument` if there is no value or if the bounds do not ascend.
+  /// `overflow_count` values are greater than the last bound; such values are drawn as the last bound (see
+  /// `overflow_fraction`). Throws `std::invalid_argument` if there is no value or if the bounds do not ascend.
   static distribution empirical(std::vector<bucket> buckets, std::uint64_t overflow_count = 0,
                                 duration lowest = duration{0});
 

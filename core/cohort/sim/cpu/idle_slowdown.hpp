@@ -7,9 +7,9 @@
 
 namespace cohort::sim {
 
-/// The slowdown of work after its core has been idle, because the caches and branch predictors no longer have its code
-/// and data, or because the core's clock is slower at first. The factor of the CPU time rises linearly with the idle
-/// time, and is constant after `full_after`.
+/// The slowdown of work after its core has been idle: the caches and branch predictors no longer contain its code and
+/// data, or the clock of the core is slower at first. The factor of the CPU time rises linearly with the idle time, and
+/// is constant after `full_after`.
 struct idle_slowdown {
   /// At least 1; 1 means no slowdown.
   double max_factor = 1;

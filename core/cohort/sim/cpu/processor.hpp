@@ -19,7 +19,7 @@ class machine;
 class process;
 
 /// A thread of a simulated process, with its own loop. CPU time that a handler spends (`spend_cpu`) advances the clock
-/// of this loop only; until the other loops have reached that time, the thread is busy and runs no handlers.
+/// of this loop only. Until the other loops have reached that time, the thread is busy and runs no handlers.
 class cpu_thread {
  public:
   cpu_thread(process& owner, const virtual_time& time, std::size_t index, std::uint64_t seed);

@@ -13,11 +13,11 @@ namespace cohort::sim {
 /// `errors[window] / requests[window] > threshold` with `for`.
 struct alert_rule {
   std::string name;
-  /// Threshold of the error ratio, from 0 to 1. The alert is active if the ratio exceeds it in each of the windows; a
-  /// window without requests never exceeds it.
+  /// Threshold of the error ratio, from 0 to 1. The alert is active if the ratio exceeds the threshold in each of the
+  /// windows. A window without requests never exceeds the threshold.
   double threshold = 0;
   std::vector<duration> windows;
-  /// The alert fires once it has been active for this long.
+  /// The alert fires when it has been active for this duration.
   duration hold{};
 };
 

@@ -20,7 +20,7 @@ struct call_cache_settings {
   duration stale_while_revalidate{};
   /// Time after `ttl` during which the stale response is used if the call fails (RFC 5861 section 4).
   duration stale_if_error{};
-  /// Single flight: requests without a cached response wait for the result of one call. If false, each of them makes
+  /// Single flight: requests without a cached response wait for the result of one call. If false, each request makes
   /// its own call.
   bool single_flight = true;
 };

@@ -29,7 +29,7 @@ struct caller_settings {
   duration backoff{};
   /// A success within this time after the start of the call counts as goodput. If empty, every success counts.
   std::optional<duration> deadline;
-  /// A response that contains this string is a partial result: a success, but not goodput. If it is empty, no result is
+  /// A response that contains this string is a partial result: a success, but not goodput. If empty, no result is
   /// partial.
   std::string partial_result_text;
   /// A response without this string also counts as a partial result. No effect if empty.

@@ -18,7 +18,7 @@ struct service_state {
   struct upstream_call {
     http::upstream upstream;
     boost::urls::url url;
-    /// If it is null, responses are not cached.
+    /// If null, responses are not cached.
     std::shared_ptr<call_cache> cache;
   };
 

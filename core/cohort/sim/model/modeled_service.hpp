@@ -23,7 +23,7 @@ struct modeled_call {
   /// The setting that has the policy, such as `PRICE_POLICY`.
   std::string policy_variable;
   http::upstream_settings default_policy{};
-  /// Keeps responses of the call in memory; if it is empty, each request makes the call.
+  /// The cache of the call's responses; if empty, each request makes the call.
   std::optional<call_cache_settings> cache{};
 };
 
@@ -60,9 +60,9 @@ service::definition modeled_service(std::shared_ptr<const service_model> model,
                                     std::shared_ptr<const fault_effects> faults = nullptr,
                                     std::function<void(duration)> spend = spend_cpu);
 
-/// The variable of the policy: `PRICE_SERVICE_POLICY` for `price-service`.
+/// The environment variable of the policy: `PRICE_SERVICE_POLICY` for `price-service`.
 std::string policy_variable_for(std::string_view upstream);
-/// The variable of the URL: `PRICE_SERVICE_URL` for `price-service`. Default: the hosts of that name, at
+/// The environment variable of the URL: `PRICE_SERVICE_URL` for `price-service`. Default: the hosts of that name, at
 /// `modeled_service_port`.
 std::string url_variable_for(std::string_view upstream);
 

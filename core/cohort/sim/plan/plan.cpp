@@ -15,7 +15,7 @@ namespace {
 
 bool stops_instances(const planned_fault& fault) noexcept { return fault.killed + fault.powered_off > 0; }
 
-/// Maximum loss; above it, TCP's window reductions, which are not modeled, affect the results.
+/// Maximum loss. Above this limit, TCP's window reductions, which are not modeled, affect the results.
 constexpr double max_modeled_loss = 0.05;
 /// Limits the recursion of the search for cycles.
 constexpr std::size_t max_services = 1000;

@@ -41,8 +41,8 @@ struct planned_fault {
   fault_effects effects;
   /// The number of instances whose processes are killed, and restarted at the end.
   std::size_t killed = 0;
-  /// The number of instances whose machines lose their power, and are restarted at the end. Unlike a killed process,
-  /// they do not refuse connections, but do not respond at all.
+  /// The number of instances whose machines lose their power, and are restarted at the end. Unlike a host with a killed
+  /// process, a powered-off host does not refuse connections: it does not respond at all.
   std::size_t powered_off = 0;
 };
 
@@ -87,7 +87,8 @@ struct policy_search_space {
   std::vector<std::pair<std::string, std::vector<std::string>>> choices;
 };
 
-/// Objectives that a choice of policies must meet in every scenario. Choices that meet them are ranked by goodput.
+/// Objectives that a choice of policies must meet in every scenario. Choices that meet the objectives are ranked by
+/// goodput.
 struct plan_objective {
   std::optional<double> min_goodput;
   std::optional<duration> max_p99;
@@ -123,8 +124,8 @@ struct plan {
   plan_objective objective;
   std::vector<alert_rule> alerts;
   std::optional<planned_rehearsal> rehearsal;
-  /// Parts of the plan that make its predictions less certain, each a sentence: for example a histogram whose last
-  /// bucket is open. Predictions from such a plan must be marked.
+  /// Sentences about parts of the plan that make its predictions less certain, such as a histogram whose last bucket is
+  /// open. Predictions from such a plan must be marked.
   std::vector<std::string> warnings;
 
   const planned_service* find(std::string_view name) const noexcept;

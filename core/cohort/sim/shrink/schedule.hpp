@@ -27,8 +27,8 @@ enum class event_action : std::uint8_t {
   delay,
   refuse_connections,
   black_hole_connections,
-  /// Resets the selected connections to `node` after it has sent `bytes` more bytes on each; immediately if `bytes` is
-  /// 0.
+  /// Resets the selected connections to `node` after `node` has sent `bytes` more bytes on each; immediately if `bytes`
+  /// is 0.
   reset,
   /// Makes the selected connections to `node` half-open, permanently.
   half_open,
@@ -71,7 +71,7 @@ struct schedule {
 
   /// The value of a parameter; `fallback` if it is not set.
   std::string parameter(const std::string& name, std::string_view fallback = {}) const;
-  /// The value of a parameter as a duration. Throws `std::invalid_argument` if it is not a duration.
+  /// The value of a parameter as a duration. Throws `std::invalid_argument` if the value is not a duration.
   std::optional<duration> duration_parameter(const std::string& name) const;
   bool has_node(std::string_view name) const noexcept;
   /// Sorts the events by time; events with the same time keep their order (stable sort).

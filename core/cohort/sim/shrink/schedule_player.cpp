@@ -17,7 +17,7 @@ using namespace std::chrono_literals;
 
 constexpr duration drain_timeout = 10s;
 
-/// Runs the events of one schedule. The scripts share it.
+/// Runs the events of one schedule. The scripts of the schedule share this object.
 struct player {
   sim::fleet& fleet;
   player_settings settings;

@@ -9,9 +9,9 @@
 
 namespace cohort::sim {
 
-/// Runs a schedule in a new fleet. Returns the kind of its failure, or an empty string if it passes. The kind
-/// identifies the failure and contains no numbers or times: a smaller schedule is accepted only if it fails with the
-/// same kind. The result must depend on the argument only.
+/// Runs a schedule in a new fleet. Returns the kind of the run's failure, or an empty string if the run passes. The
+/// kind identifies the failure and contains no numbers or times: a smaller schedule is accepted only if it fails with
+/// the same kind. The result must depend on the argument only.
 using failure_test = std::function<std::string(const schedule&)>;
 
 struct shrink_settings {

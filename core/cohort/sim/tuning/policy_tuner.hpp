@@ -20,7 +20,7 @@ struct policy_score {
   /// The largest loss of goodput of a scenario, compared with the plan's own settings; 0 if no scenario loses goodput.
   double max_loss = 0;
   std::string max_loss_scenario;
-  /// The longest p99 of a scenario; empty if it falls on a failed call.
+  /// The longest p99 of a scenario; empty if the percentile falls on a failed call.
   std::optional<duration> p99;
   /// The highest number of requests to one upstream per call of the callers, over all upstreams and scenarios.
   double amplification = 1;

@@ -25,7 +25,7 @@ struct halving_settings {
   std::size_t candidates = 32;
   /// Number of seeds of the first round.
   std::size_t first_seeds = 2;
-  /// A round with fewer candidates is not halved; it is the last round.
+  /// A round with fewer candidates is the last round and is not halved.
   std::size_t final_candidates = 4;
   /// Number of candidates, from the first, that stay in all rounds for comparison.
   std::size_t baseline_candidates = 1;
@@ -44,7 +44,7 @@ struct halving_candidate {
 /// The mean of the samples.
 double mean_of_samples(const halving_candidate& candidate);
 
-/// Returns all candidates, the best first: sorted by the number of rounds, then by `score`, of which greater is better.
+/// Returns all candidates, the best first: sorted by the number of rounds, then by `score`, both in descending order.
 /// `sample(candidate, seed)` must depend only on its arguments, and be thread-safe. The result does not depend on
 /// `threads`. `may_continue` is called before each round except the first; false ends the search.
 std::vector<halving_candidate> successive_halving(

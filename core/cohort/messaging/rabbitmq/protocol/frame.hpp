@@ -22,8 +22,8 @@ struct frame {
 /// Bytes of a frame in addition to its payload: type, channel, size and end octet.
 inline constexpr std::size_t frame_overhead = 8;
 
-/// Splits received bytes into frames. A frame that is larger than the negotiated size, has an unknown type or an
-/// invalid end octet is an error, after which the connection must be closed.
+/// Splits received bytes into frames. A frame that is larger than the negotiated size, or has an unknown type or an
+/// invalid end octet, is an error. The connection must then be closed.
 class frame_parser {
  public:
   /// `max_frame_size` is in bytes, including the overhead.
