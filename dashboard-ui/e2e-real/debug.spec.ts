@@ -4,7 +4,7 @@ import type { Page } from '@playwright/test';
 import { expect, test as base } from './fixtures.ts';
 import type { Stack } from './programs.ts';
 
-/** `busyStack` always has requests in flight that await the weather. */
+/** In `busyStack`, requests that wait for the weather are always in flight. */
 const test = base.extend<{ busyStack: Stack }>({
   busyStack: async ({ stack }, use) => {
     await stack.weather.inject({ latency_ms: 1_500 });
@@ -53,7 +53,7 @@ test('updates of the debug page preserve opened details and the focus, and stop 
   await stack.dashboard.kill();
   const missed: string[] = [];
   page.on('request', (request) => missed.push(request.url()));
-  // Waits longer than the update interval, because the absence of updates causes no event.
+  // Waits longer than the update interval, because no event indicates a missing update.
   await page.waitForTimeout(2_500);
   expect(missed).toEqual([]);
   await pause.click();

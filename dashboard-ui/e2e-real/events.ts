@@ -6,8 +6,8 @@ export interface ServerEvent {
 }
 
 /**
- * Yields the server-sent events of a response when they arrive. Throws if the stream ends; the caller ends the
- * iteration to cancel it.
+ * Yields the server-sent events of a response as they arrive. Throws if the stream ends. To cancel the stream, the
+ * caller stops the iteration.
  */
 export async function* readEvents(response: Response): AsyncGenerator<ServerEvent> {
   const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();

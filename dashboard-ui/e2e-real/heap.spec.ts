@@ -105,7 +105,7 @@ async function replay(page: Page, events: readonly RecordedEvent[]): Promise<voi
 }
 
 test('an hour of events increases the heap of the page by at most 0.2 MB', async ({ page, stack }) => {
-  // 78 minutes of simulated events take several minutes on a busy machine.
+  // The simulation of 78 minutes of events takes several minutes on a busy machine.
   test.setTimeout(400_000);
   await installClock(page);
   await replay(page, await record(stack.dashboard));

@@ -26,13 +26,13 @@ test('the printed page has the values and no controls, on at most two sheets', a
   await page.emulateMedia({ media: 'print', colorScheme: 'dark' });
   for (const control of ['#theme', '#pause', '#pin', '#previous', '#experiment button']) await expect(page.locator(control)).toBeHidden();
   for (const value of ['#clock', '#headline', '#weather .fact', '#waterfall .lane', '#map .node']) await expect(page.locator(value).first()).toBeVisible();
-  // Paper is white.
+  // Printed pages have a white background.
   expect(await page.evaluate(() => getComputedStyle(document.querySelector('.panel')!).backgroundColor)).toBe('rgb(255, 255, 255)');
   const sheets = (await page.pdf({ format: 'A4' })).toString('latin1');
   expect(sheets.match(/\/Type\s*\/Page\b/g)?.length).toBeLessThanOrEqual(2);
 });
 
-test('a deadline that cancels a call is animated, except with reduced motion', async ({ page, stack }) => {
+test('the cancellation of a call at its deadline is animated, except with reduced motion', async ({ page, stack }) => {
   await openPage(page, stack.dashboard.url);
   await stack.weather.inject({ hang_percent: 100 });
   expect(await countDeadlineAnimations(page)).toBeGreaterThan(0);

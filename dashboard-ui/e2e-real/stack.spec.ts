@@ -183,15 +183,15 @@ test('the HTML and the script show the same values', async ({ page, stack }) => 
   let html = '';
   const load = async () => (html = await (await page.request.get(stack.dashboard.url)).text());
   const fact = (panel: string) => new RegExp(`id="${panel}".*?data-fact="main">([^<]*)<`, 's').exec(html)?.[1];
-  // The page waits 80 ms for the services, which a busy machine can need for the first report alone.
+  // The server waits at most 80 ms for the values in the HTML. On a busy machine, the first report takes longer.
   await expect.poll(load).toContain('Haifa, Israel');
   await page.goto(stack.dashboard.url);
   await expect(page.locator('#weather .fact')).toHaveText(fact('weather') ?? 'none');
   expect(fact('system')).toMatch(/^\d+\.\d % memory$/);
   expect(fact('time')).toMatch(/^\d\d:\d\d:\d\d$/);
-  // A service that hangs delays neither the page nor the other values: its call would count as the third.
+  // A hanging call is not counted, and delays neither the page nor the other values.
   await stack.weather.inject({ hang_percent: 100 });
-  // The values of the last second are not requested again.
+  // Polls, because the server reuses values that are less than a second old.
   await expect.poll(load).toContain('2 of 2 in time');
 });
 

@@ -41,7 +41,7 @@ const states: Readonly<Record<string, State>> = {
       dashboard.alerts = alertsBody([alertBody, warningBody], [resolvedBody]);
     },
   },
-  'an open breaker, and silent monitoring': {
+  'an open breaker, and no signal from monitoring': {
     prepare: (dashboard) => {
       dashboard.aggregate = failed('open');
       dashboard.request = openBreakerRequestBody;
@@ -111,7 +111,7 @@ async function expectNoViolations(page: Page): Promise<void> {
   }
 }
 
-/** WCAG 2.2 AA, and the text contrast of AAA. */
+/** The rules of WCAG 2.2 AA, and the text contrast of AAA. */
 const checks = {
   runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
   rules: { 'color-contrast-enhanced': { enabled: true } },

@@ -86,7 +86,7 @@ test('a resolved alert moves to the collapsed list and is announced', async ({ p
   await expect(page.getByRole('status')).toHaveText('Alert resolved: ServiceDown, weather-service, critical.');
 });
 
-test('the page shows and announces that monitoring is silent, with and without alerts', async ({ page, dashboard }) => {
+test('the page shows and announces a missing signal from monitoring, with and without alerts', async ({ page, dashboard }) => {
   dashboard.alerts = alertsBody();
   await dashboard.open(page);
   await page.clock.runFor(1_000);
@@ -166,7 +166,7 @@ test('text of an alert is escaped, and only http links are kept', async ({ page,
   await expect(firingAlerts(page).nth(1).getByRole('link')).toHaveAttribute('href', 'https://wiki.example/x');
   await expect(page.locator('img')).toHaveCount(0);
   await expect(page.locator('[href^="javascript"]')).toHaveCount(0);
-  // The JSON script element contains the initial values, and is not executed.
+  // The browser does not execute this script element, because it contains JSON: the initial values.
   await expect(page.locator('script:not([type="application/json"])')).toHaveCount(1);
 });
 

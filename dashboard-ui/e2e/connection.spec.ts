@@ -60,8 +60,8 @@ test('after 6 s without events, the page opens a new stream', async ({ page, das
 });
 
 for (const [what, retry] of [
-  ['a click on the state of the connection', (page: Page) => page.locator('#connection').click()],
-  ['the return of the network', (page: Page) => page.evaluate(() => window.dispatchEvent(new Event('online')))],
+  ['a click on the connection state', (page: Page) => page.locator('#connection').click()],
+  ['a restored network connection', (page: Page) => page.evaluate(() => window.dispatchEvent(new Event('online')))],
 ] as const) {
   test(`${what} reconnects immediately`, async ({ page, dashboard }) => {
     await dashboard.open(page);

@@ -78,7 +78,7 @@ export class FakeDashboard {
     return this.#streams.size;
   }
 
-  /** Listens on a port that the system chooses; after `stop`, on the same port again. */
+  /** Listens on a port that the system chooses. After `stop`, listens on the same port again. */
   async start(): Promise<void> {
     const server = createServer((request, response) => this.#respond(request, response));
     server.listen(this.#port, '127.0.0.1');
@@ -114,7 +114,7 @@ export class FakeDashboard {
     if (typeof data !== 'string' && this.#count(event, data)) this.send('history', this.history.latest(this.now));
   }
 
-  /** Adds the data of an event to the history. Returns whether that has changed. */
+  /** Adds the data of an event to the history. Returns whether the history has changed. */
   #count(event: string, data: object): boolean {
     if (event === 'request') this.history.addRequest(data, this.now);
     else if (event === 'aggregate') this.history.addAggregate(data, this.now);

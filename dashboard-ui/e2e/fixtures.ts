@@ -28,7 +28,7 @@ export const test = base.extend<{ dashboard: FakeDashboard }, { files: PageFile[
     page.on('console', (message) => {
       if (/content security policy/i.test(message.text())) errors.push(message.text());
     });
-    // No jitter.
+    // Disables jitter.
     await page.addInitScript(() => (Math.random = () => 0));
     await page.clock.install({ time: start });
     await page.clock.pauseAt(new Date(start.getTime() + 1_000));

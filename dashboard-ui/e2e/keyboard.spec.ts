@@ -13,12 +13,12 @@ function controls(page: Page): Promise<string[]> {
   );
 }
 
-/** The focused element, and whether an outline shows it. Null at the end of the page. */
+/** The focused element, and whether it has a visible outline; null if no element has the focus. */
 function describeFocus(page: Page): Promise<{ name: string; isOutlined: boolean; isOnScreen: boolean } | null> {
   return page.evaluate(() => {
     const focused = document.activeElement;
     if (focused === null || focused === document.body) return null;
-    // The slider of the strip covers its columns, which have the outline.
+    // The invisible slider covers the columns of the strip, so the strip has the outline.
     const outlined = focused.closest('#strip') ?? focused;
     const { outlineStyle, outlineWidth } = getComputedStyle(outlined);
     const { top, bottom } = outlined.getBoundingClientRect();
@@ -47,7 +47,7 @@ for (const key of ['Tab', 'Shift+Tab']) {
       await page.keyboard.press(key);
       const focus = await describeFocus(page);
       if (focus === null && key === 'Shift+Tab' && i === 0) {
-        // The focus is before the first control; the next control backwards is the last control of the page.
+        // The focus is before the first control; the previous control in the tab order is the last control of the page.
         --i;
         continue;
       }

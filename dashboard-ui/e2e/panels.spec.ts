@@ -104,7 +104,7 @@ test('missing fields are N/A, limits of a container are shown, and data is escap
   await expect(page.locator('img')).toHaveCount(0);
 });
 
-test('CPU load, memory and cache of 15 minutes are small charts with a caption, and a table', async ({ page, dashboard }) => {
+test('CPU load, memory and cache of 15 minutes are shown as small charts with a caption, and as a table', async ({ page, dashboard }) => {
   await dashboard.open(page);
   const system = page.getByRole('region', { name: 'System', exact: true });
   const weather = page.getByRole('region', { name: 'Weather', exact: true });

@@ -37,7 +37,7 @@ test('screenshots in both color schemes, with a request that was cancelled at it
   while ((await page.locator('#waterfall .saved-time').count()) === 0) await page.getByRole('button', { name: 'Previous request' }).click();
   for (const [colorScheme, name] of [['light', 'screenshot.png'], ['dark', 'screenshot-dark.png']] as const) {
     await page.emulateMedia({ colorScheme });
-    // A selected request appears by an animation.
+    // The selected request fades in.
     await page.screenshot({ path: name, fullPage: true, animations: 'disabled' });
   }
 });
@@ -55,7 +55,7 @@ test('the alerts of an open circuit breaker, from Prometheus and Alertmanager', 
   await page.screenshot({ path: '../monitoring/alert.png', fullPage: true });
 });
 
-/** Prometheus and Alertmanager for the stack, with the rules and routes of the project. */
+/** Starts Prometheus and Alertmanager for the stack, with the rules and routes of the project. */
 function startMonitoring(): ChildProcess {
   const directory = mkdtempSync(join(tmpdir(), 'monitoring-'));
   const environment = {

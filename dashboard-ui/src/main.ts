@@ -142,7 +142,7 @@ function showRequests(requests: Requests): void {
   render();
 }
 
-/** The stream stays open while the display is paused, and the history continues. */
+/** While the display is paused, the stream stays open and the history is updated. */
 function setPaused(value: boolean): void {
   if (value) renderHistory(true);
   paused = value ? pause(state, currentMoment()) : null;
@@ -152,7 +152,7 @@ function setPaused(value: boolean): void {
 }
 
 function currentMoment(): Moment {
-  return { now: now(), lastEventAt, silenceTimeoutMs: isStreamLost ? lostTimeoutMs : timeStaleTimeoutMs };
+  return { now: now(), lastEventAt, maxIdleMs: isStreamLost ? lostTimeoutMs : timeStaleTimeoutMs };
 }
 
 function schedule(delayMs: number, action: () => void): () => void {
@@ -167,7 +167,7 @@ function update(name: EventName, data: string, at: number): void {
   if (state.history !== null && state.history !== before) history.merge(state.history, epochMs + at);
 }
 
-/** Loads the requests from before the page was opened. */
+/** Loads the requests that preceded the opening of the page. */
 async function loadEarlierRequests(): Promise<void> {
   hasEarlierRequests = true;
   const text = await fetchRequests();
@@ -176,7 +176,7 @@ async function loadEarlierRequests(): Promise<void> {
   render();
 }
 
-/** Loads the history from before the connection. */
+/** Loads the history that preceded the connection. */
 async function loadHistory(): Promise<void> {
   hasHistory = true;
   const text = await fetchHistory();
@@ -192,13 +192,13 @@ function render(): PageView {
   renderPage(document, shown(), view);
   pauseButton.render(paused !== null, connection.phase === 'locked');
   const valuesAt = paused?.moment ?? current;
-  mapPanel.render(shown().traffic, valuesAt.now - valuesAt.lastEventAt <= valuesAt.silenceTimeoutMs);
-  // Bars in progress grow in each frame.
+  mapPanel.render(shown().traffic, valuesAt.now - valuesAt.lastEventAt <= valuesAt.maxIdleMs);
+  // The bars of calls in progress grow in each frame.
   if (renderBars(current.now)) grow();
   return view;
 }
 
-/** Returns whether bars grow. */
+/** Returns whether any bar is growing. */
 function renderBars(at: number): boolean {
   const isExperimentGrowing = experimentPanel.render(state.experiment, connection.phase === 'live', at);
   return requestPanel.render(shown(), at) || isExperimentGrowing;
@@ -277,7 +277,7 @@ function receiveInitial(): void {
 }
 
 addThemeButton(document);
-// The browser paints the values of the HTML before the script draws.
+// The script draws only after the browser has painted the values of the HTML.
 afterFirstPaint(() => {
   receiveInitial();
   renderHistory();

@@ -58,7 +58,7 @@ export interface WeatherReport {
   readonly city: string | null;
   readonly region: string | null;
   readonly country: string | null;
-  /** "City, Country" of the report if it is for a different place. */
+  /** "City, Country" of the report; null unless the report is for a different place. */
   readonly nearestArea: string | null;
   readonly latitude: string | null;
   readonly longitude: string | null;
@@ -79,7 +79,10 @@ export interface Part<T> {
   readonly state: PartState | 'unknown';
   readonly timing: Timing;
   readonly value: T | null;
-  /** Time until the next probe of an open circuit breaker, in milliseconds; null if it is closed or this is unknown. */
+  /**
+   * Time until the next probe of an open circuit breaker, in milliseconds; null if the breaker is closed or the time is
+   * unknown.
+   */
   readonly probeInMs: number | null;
 }
 
@@ -92,7 +95,7 @@ export interface Aggregate {
 /** A `time` event: a reading, or the server's error message. */
 export type TimeEvent = { readonly reading: TimeReading } | { readonly failure: string };
 
-/** The part of an aggregate that has arrived; `poll` identifies the aggregate. */
+/** A part of an aggregate, sent when its response arrives; `poll` identifies the aggregate. */
 export type PartEvent = { readonly poll: number | null } & (
   | { readonly panel: 'time'; readonly part: Part<TimeReading> }
   | { readonly panel: 'system'; readonly part: Part<SystemInfo> }

@@ -29,7 +29,7 @@ export interface PanelData<T> {
   readonly valueAt: number | null;
   /** Time of the last event about this part, whether it succeeded or failed. */
   readonly receivedAt: number | null;
-  /** Time of the next probe of an open circuit breaker; null if it is closed or this is unknown. */
+  /** Time of the next probe of an open circuit breaker; null if the breaker is closed or the time is unknown. */
   readonly probeAt: number | null;
 }
 

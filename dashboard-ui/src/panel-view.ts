@@ -8,7 +8,7 @@ import { hasFailed, type PanelData } from './page-state.ts';
  * current.
  */
 export const timeStaleTimeoutMs = 3_000;
-/** The limit after the loss of the stream, which is detected immediately: enough time for an immediate reconnection. */
+/** The limit after the loss of the stream. The loss is detected immediately, so this time allows a reconnection. */
 export const lostTimeoutMs = 1_000;
 /** Parts are sent every two seconds, and after at most their timeout of 5 s. */
 export const partStaleTimeoutMs = 8_000;
@@ -30,7 +30,7 @@ export interface PanelContext {
   /** Time since the last event of any kind. */
   readonly idleMs: number;
   /** The maximum value of `idleMs` for current values. */
-  readonly silenceTimeoutMs?: number;
+  readonly maxIdleMs?: number;
   readonly now: number;
   /** The server's reason for the last failed call. */
   readonly reason?: string | null;
@@ -40,18 +40,18 @@ const nextCall = 'Next call within 2 s.';
 
 export function toPanelView(panel: PanelData<unknown>, context: PanelContext): PanelView {
   const isLate = panel.receivedAt !== null && context.now - panel.receivedAt > context.staleTimeoutMs;
-  const isSilent = panel.receivedAt !== null && (isLate || context.idleMs > (context.silenceTimeoutMs ?? timeStaleTimeoutMs));
-  const state = isSilent ? outdated(panel) : panel.state;
-  const dimmed = isSilent || hasFailed(state);
+  const isOutdated = panel.receivedAt !== null && (isLate || context.idleMs > (context.maxIdleMs ?? timeStaleTimeoutMs));
+  const state = isOutdated ? outdatedState(panel) : panel.state;
+  const dimmed = isOutdated || hasFailed(state);
   const valueAgeMs = panel.valueAt === null ? 0 : context.now - panel.valueAt;
   return {
     state,
     dimmed,
     age: dimmed && panel.valueAt !== null ? age(valueAgeMs) : null,
     valueAgeMs,
-    // There is no response to a call that an open breaker has rejected.
+    // A call that an open breaker has rejected has no response time.
     timing: panel.state === 'open' ? notAvailable : timing(panel.timing.elapsedMs, panel.timing.deadlineMs),
-    explanation: isSilent ? 'No data from the server.' : explain(state, panel, context),
+    explanation: isOutdated ? 'No data from the server.' : explain(state, panel, context),
   };
 }
 
@@ -79,14 +79,14 @@ function explain(state: PanelState, panel: PanelData<unknown>, context: PanelCon
   }
 }
 
-/** The first call after the open time of the breaker is the probe. */
+/** Describes the next probe, which is the first call after the open time of the breaker. */
 function nextProbe(probeAt: number | null, now: number): string {
   const seconds = probeAt === null ? 0 : Math.ceil((probeAt - now) / 1_000);
   return seconds > 0 ? `Next probe in ${seconds} s.` : 'Next probe within 2 s.';
 }
 
 /** State of a panel without recent events. */
-function outdated(panel: PanelData<unknown>): PanelState {
+function outdatedState(panel: PanelData<unknown>): PanelState {
   return panel.value === null ? 'waiting' : 'stale';
 }
 

@@ -87,7 +87,7 @@ function resolveState(reportedState: unknown, hasValue: boolean, isStaleBody: bo
 
 function readTime(body: JsonObject): TimeReading | null {
   const timestamp = body['timestamp'];
-  // The API reports failures in the timestamp.
+  // The API reports a failure in the field of the timestamp.
   if (typeof timestamp !== 'string' || timestamp.trim() === '' || timestamp.startsWith('Error')) return null;
   return {
     service: textAt(body, 'service'),

@@ -9,7 +9,7 @@ export interface Moment {
   readonly now: number;
   readonly lastEventAt: number;
   /** The time without an event after which no value is current. */
-  readonly silenceTimeoutMs: number;
+  readonly maxIdleMs: number;
 }
 
 /** The state and the time of a pause of the display. */
@@ -29,8 +29,8 @@ export function pausedState(paused: Pause, current: PageState): PageState {
 }
 
 /**
- * The current state after a request was selected in the paused page: the request remains pinned if it is still in the
- * list.
+ * The current state after a user has selected a request in the paused page. The request remains pinned if it is still
+ * in the list.
  */
 export function withPinnedRequest(current: PageState, requests: Requests): PageState {
   const isKnown = current.requests.list.some((request) => request.key === requests.pinned);

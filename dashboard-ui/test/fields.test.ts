@@ -18,7 +18,7 @@ test('unknown values are N/A or hidden', () => {
   }
 });
 
-test('the number of CPUs has a singular form', () => {
+test('a single CPU is shown in the singular', () => {
   const facts = (count: number) => systemFacts(parsed({ sysinfo_service: { ...systemBody, cpu_count: count } }).system.value).detail;
   expect(facts(1)).toContain(' on 1 CPU · ');
   expect(facts(2)).toContain(' on 2 CPUs · ');

@@ -12,7 +12,7 @@ test.each([
   [3_605, '1 h'],
   [93_784, '1 d 2 h'],
   [8_640_000, '100 d'],
-])('a duration of %d seconds is %j', (seconds, text) => {
+])('a duration of %d seconds is shown as %j', (seconds, text) => {
   expect(duration(seconds)).toBe(text);
 });
 
@@ -29,7 +29,7 @@ test.each([
   [12.4, 3000, '12 ms of 3 s'],
   [null, 3000, 'N/A of 3 s'],
   [null, null, 'N/A'],
-])('a call of %s ms with a timeout of %s ms is %j', (elapsed, deadline, text) => {
+])('a call of %s ms with a timeout of %s ms is shown as %j', (elapsed, deadline, text) => {
   expect(timing(elapsed, deadline)).toBe(text);
 });
 
@@ -38,7 +38,7 @@ test('the time of day is extracted only from complete timestamps', () => {
   expect(formatTimeOfDay('half past two')).toBe('half past two');
 });
 
-test('an age is in whole seconds', () => {
+test('an age is shown in whole seconds', () => {
   expect(age(4_999)).toBe('updated 4 s ago');
   expect(age(125_000)).toBe('updated 2 min ago');
 });
@@ -63,7 +63,7 @@ test.each([
   [5_000, '5 s'],
   [65_000, '65 s'],
   [120_000, '2 min'],
-])('%s ms are %j', (value, text) => {
+])('%s ms are shown as %j', (value, text) => {
   expect(milliseconds(value)).toBe(text);
 });
 

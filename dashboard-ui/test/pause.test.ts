@@ -9,7 +9,7 @@ import { pinAt, withRequest } from '../src/request/requests.ts';
 import { alertBody, alertsBody } from './samples/bodies.ts';
 import { requestBodyAt } from './samples/requests.ts';
 
-const moment = { now: 5_000, lastEventAt: 4_500, silenceTimeoutMs: 3_000 };
+const moment = { now: 5_000, lastEventAt: 4_500, maxIdleMs: 3_000 };
 
 function valid<T>(value: T | null): T {
   if (value === null) throw new Error('malformed');

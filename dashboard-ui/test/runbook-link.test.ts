@@ -19,6 +19,6 @@ test.each([
   ['see the wiki', null],
   ['', null],
   [null, null],
-])('the link of %j is %j', (url, href) => {
+])('the runbook link for %j is %j', (url, href) => {
   expect(runbookHref(url)).toBe(href);
 });

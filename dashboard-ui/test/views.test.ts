@@ -34,7 +34,7 @@ describe('toPanelView', () => {
   });
 
   test('a panel is stale sooner after the loss of the stream', () => {
-    const lost = { ...at(2_500, 1_001), silenceTimeoutMs: 1_000 };
+    const lost = { ...at(2_500, 1_001), maxIdleMs: 1_000 };
     expect(toPanelView(fresh, at(2_500, 1_001)).state).toBe('fresh');
     expect(toPanelView(fresh, lost)).toMatchObject({ state: 'stale', dimmed: true });
   });

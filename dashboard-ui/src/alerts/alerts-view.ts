@@ -12,7 +12,7 @@ import { runbookHref } from '../runbook-link.ts';
  */
 export type AlertsPanelState = Severity | 'none' | 'silent' | 'unknown' | 'stale' | 'waiting';
 
-/** One alert as shown. Null hides the element. */
+/** The displayed values of an alert; null hides the element. */
 export interface AlertView {
   readonly key: string;
   readonly name: string;
@@ -36,7 +36,7 @@ export interface AlertsView {
   readonly label: string;
   readonly dimmed: boolean;
   readonly explanation: string;
-  /** Whether monitoring is silent, which is shown as prominently as an alert. */
+  /** Whether the Watchdog alert is missing; the panel then highlights this state like an alert. */
   readonly silent: boolean;
   readonly age: string | null;
   readonly notShown: string | null;
@@ -69,11 +69,11 @@ const waiting: AlertsView = {
 };
 
 /** `idleMs` is the time since the last event of any kind, since alerts events are sent only after changes. */
-export function toAlertsView(received: ReceivedAlerts, idleMs: number, now: number, silenceTimeoutMs = timeStaleTimeoutMs): AlertsView {
+export function toAlertsView(received: ReceivedAlerts, idleMs: number, now: number, maxIdleMs = timeStaleTimeoutMs): AlertsView {
   const alerts = received.value;
   if (alerts === null) return waiting;
   const elapsedSeconds = Math.max(0, now - received.receivedAt) / 1000;
-  const dimmed = idleMs > silenceTimeoutMs;
+  const dimmed = idleMs > maxIdleMs;
   return {
     ...headline(alerts, dimmed),
     dimmed,
@@ -89,7 +89,7 @@ export function toAlertsView(received: ReceivedAlerts, idleMs: number, now: numb
   };
 }
 
-/** If there are more alerts, only the most severe alerts are expanded. */
+/** Maximum number of expanded alerts: if there are more, only the most severe alerts are expanded. */
 const maxShownAlerts = 4;
 const maxGroups = 6;
 

@@ -25,7 +25,7 @@ export interface Alert {
   readonly labels: readonly (readonly [string, string])[];
 }
 
-/** `silent`: the Watchdog alert has not been confirmed for minutes; `unknown`: it has never been received. */
+/** `silent`: the Watchdog alert has not been confirmed for some minutes; `unknown`: it has never been received. */
 export type MonitoringState = 'ok' | 'silent' | 'unknown';
 
 export interface Alerts {

@@ -17,7 +17,7 @@ export class Announcer {
   }
 }
 
-/** If there are more alerts, only their number is announced. */
+/** Maximum number of announced names: if there are more alerts, only their number is announced. */
 const maxNames = 3;
 
 /** Composes the announcements of a live region: alerts that have started or stopped firing since the last call. */

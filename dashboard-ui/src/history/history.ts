@@ -6,7 +6,7 @@ import { readServices } from '../services.ts';
 export const historyMs = 15 * 60_000;
 export const bucketMs = 15_000;
 export const bucketCount = historyMs / bucketMs;
-/** Bounds the memory of the page: the server sends at most 72 latencies for a column. */
+/** Maximum number of latencies of a column, to bound the memory of the page; the server sends at most 72. */
 const maxLatencies = 100;
 
 /** Values that the services report. All are shares; a load may exceed 1. */
@@ -18,7 +18,7 @@ export interface Mean {
   readonly mean: number | null;
 }
 
-/** A latency in milliseconds, and the number of calls with it. */
+/** A latency in milliseconds, and the number of calls with this latency. */
 type Latency = readonly [ms: number, count: number];
 
 /** The calls of one column, counted by the server. */

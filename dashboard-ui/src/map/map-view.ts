@@ -34,7 +34,7 @@ const dashboard = 'dashboard';
 const weather = 'weather';
 const none = '–';
 
-/** The text of the map. `live`: whether the stream delivers events. */
+/** Returns the texts of the map. `live`: whether the stream delivers events. */
 export function toMapView(traffic: Traffic, live: boolean): MapView {
   const latest = traffic.at(-1);
   const links = services.map(({ key, name }) => {
@@ -110,7 +110,7 @@ function describeBreakers(totals: ServiceTotals): string {
   return count === loops ? `breaker ${state}` : `breaker ${state} on ${count} of ${loops} loops`;
 }
 
-/** Returns an empty string for the usual single address. */
+/** Returns an empty string if there is only one address. */
 function describeAddresses(totals: ServiceTotals): string {
   if (totals.addresses <= 1 && totals.ejected === 0) return '';
   const ejected = totals.ejected === 0 ? '' : `, ${totals.ejected} ejected`;
@@ -166,7 +166,7 @@ function providerRow(provider: ProviderTotals, rates: Rates | null): string[] {
   return [weather, provider.name, rates === null ? none : formatRate(rates.calls), rates === null ? none : rates.failures === 0 ? 'none' : formatRate(rates.failures), paused, none, none, String(provider.requests)];
 }
 
-/** The map in words, for its image role. */
+/** The text alternative of the map. */
 export function describeMap(view: MapView): string {
   const texts = [...view.services, ...view.providers].map((link) => [`${link.from} to ${link.to}: ${link.rate}`, link.detail, link.note].filter((text) => text !== '').join(', '));
   return `Service map. ${texts.join('. ')}.`;

@@ -30,7 +30,8 @@ export interface TrafficSample {
   readonly atMs: number;
   readonly services: ReadonlyMap<string, ServiceTotals>;
   /**
-   * In the order in which they are called; empty if the weather service has only a built-in report, null if unknown.
+   * The weather providers, in the order in which they are called; empty if the weather service has only a built-in
+   * report, null if they are unknown.
    */
   readonly providers: readonly ProviderTotals[] | null;
   /** Whether `providers` come from an earlier sample, because the weather service did not respond. */

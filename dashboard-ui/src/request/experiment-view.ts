@@ -20,13 +20,13 @@ export interface ExperimentView {
   /** Text below the controls. */
   readonly status: string;
   readonly tone: 'idle' | 'good' | 'bad';
-  /** The measurement with the deadline, and the measurement without; empty before the first experiment. */
+  /** The measurement with the deadline and the measurement without it; empty before the first experiment. */
   readonly measurements: readonly MeasurementView[];
   /** The end of the shared axis, in milliseconds. */
   readonly end: number;
 }
 
-/** The axis is longer than the longest bar by this factor: space for the labels. */
+/** The length of the axis divided by that of the longest bar, to leave space for the labels. */
 const axisLengthFactor = 1.12;
 
 export function toExperimentView(experiment: Experiment, now: number): ExperimentView {
@@ -42,9 +42,9 @@ export function toExperimentView(experiment: Experiment, now: number): Experimen
     status: status(experiment),
     tone: experiment.phase === 'failed' ? 'bad' : experiment.phase === 'done' && experiment.message === null ? 'good' : 'idle',
     measurements: requests.map(({ request, running }, index) => {
-      // The maximum timeout is beyond the axis.
+      // The maximum timeout is not drawn, because it is longer than the axis.
       const shown = index === 0 ? request : withoutDeadline(request);
-      const ends = index === 0 ? endsOf(requests[1]?.request) : new Map<string, number>();
+      const ends = index === 0 ? endTimes(requests[1]?.request) : new Map<string, number>();
       const waterfall = toWaterfallView(shown, null, running, linear(end), ends);
       return { waterfall, description: describe(shown), summary: waterfall.summary, isDone: experiment.measurements[index]?.request != null };
     }),
@@ -57,8 +57,8 @@ function toRequest(measured: Measurement, elapsed: number): { request: RequestRe
   return requestInProgress('experiment', budgets, measured.arrivals, Math.min(elapsed, measured.deadline));
 }
 
-/** The ends of the calls; of a running call, the current time. */
-function endsOf(request: RequestRecord | undefined): ReadonlyMap<string, number> {
+/** The end times of the calls, by service; for a running call, the current time. */
+function endTimes(request: RequestRecord | undefined): ReadonlyMap<string, number> {
   return new Map(request?.calls.map((call) => [call.service, call.end]));
 }
 

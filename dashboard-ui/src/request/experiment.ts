@@ -30,14 +30,14 @@ export interface Measurement {
 export interface Experiment {
   readonly number: number;
   readonly phase: 'idle' | 'running' | 'done' | 'failed';
-  /** The reason of the failure, or other information; null without a message. */
+  /** The reason for the failure, or other information; null if there is no message. */
   readonly message: string | null;
   readonly settings: ExperimentSettings;
   /** The timeout of the calls without a deadline. */
   readonly maxWaitMs: number;
   /** Start of the calls on the page's clock. */
   readonly startedAt: number;
-  /** The measurement with the deadline, and the measurement without; empty before the first experiment. */
+  /** The measurement with the deadline and the measurement without it; empty before the first experiment. */
   readonly measurements: readonly Measurement[];
 }
 

@@ -23,19 +23,19 @@ export interface HeadlineInput {
   /** Whether events arrive. */
   readonly live: boolean;
   readonly locked: boolean;
-  /** Whether the display is paused: the states are those of the pause, `firing` is current. */
+  /** Whether the display is paused. The states are then those at the start of the pause, and `firing` is current. */
   readonly paused: boolean;
   readonly firing: number;
 }
 
 export function toHeadline(input: HeadlineInput): Headline {
-  const current = toStatesHeadline(input);
+  const current = toCurrentHeadline(input);
   if (!input.paused || input.locked) return current;
   const firing = input.firing > 0 ? [`${input.firing} firing`] : [];
   return { tone: firing.length > 0 ? 'warn' : 'idle', text: `Paused · ${current.text}`, title: `${['‖ paused', ...firing].join(' · ')} · Cohort` };
 }
 
-function toStatesHeadline(input: HeadlineInput): Headline {
+function toCurrentHeadline(input: HeadlineInput): Headline {
   if (input.locked) return { tone: 'idle', text: 'API key required', title: 'API key required · Cohort' };
   const known = input.panels.filter((panel) => panel.state !== 'waiting');
   if (known.length === 0) return { tone: 'idle', text: 'Waiting for the first response', title: 'Cohort dashboard' };

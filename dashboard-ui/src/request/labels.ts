@@ -8,7 +8,7 @@ export interface Label {
   readonly inside: boolean;
 }
 
-/** Estimated character width at a font size of 12 pixels; tends to be too wide. */
+/** Upper estimate of the character width at a font size of 12 pixels. */
 const characterWidth = 7;
 const gap = 10;
 /** Distance of the deadline's label from the deadline, and from the mark at the end of a bar. */
@@ -56,7 +56,7 @@ function placeLabel(bar: Bar, free: { from: number; to: number }, width: number,
   if (bar.label === '') return null;
   const [from, to, text] = [bar.from * width, bar.to * width, textWidth(bar)];
   const fitsInside = to - from >= text + gap;
-  // A call ends a few milliseconds after its deadline.
+  // A timed-out call ends a few milliseconds after its deadline.
   const inside: Label = { x: (bar.end === 'deadline' ? Math.min(to, deadline) : to) - 8, anchor: 'end', inside: true };
   if (fitsInside && bar.to - bar.from > 0.25) return inside;
   if (free.to - to >= text + gap + 4) return { x: to + 12, anchor: 'start', inside: false };

@@ -11,7 +11,7 @@ export interface Attempt {
   readonly address: string | null;
   readonly start: number;
   readonly end: number;
-  /** Durations of the phases, which follow each other. */
+  /** Durations of the consecutive phases. */
   readonly phases: Readonly<Record<Phase, number>>;
   readonly outcome: string | null;
   readonly status: number | null;
@@ -64,7 +64,7 @@ export interface RequestRecord {
 /** Maximum number of displayed calls and attempts; a server does not record more. */
 const maxCalls = 16;
 const maxAttempts = 16;
-/** Longer times are invalid, or too long to draw. */
+/** Maximum time: longer times are invalid, or too long for the drawing. */
 const maxMs = 3_600_000;
 const maxTextLength = 200;
 

@@ -38,7 +38,7 @@ export function shownRequest(requests: Requests): RequestRecord | null {
   return requests.list[shownIndex(requests)] ?? null;
 }
 
-/** Pins the request at an index, within the list. */
+/** Pins the request at an index, which is clamped to the list. */
 export function pinAt(requests: Requests, index: number): Requests {
   const bounded = Math.min(Math.max(index, 0), requests.list.length - 1);
   return { ...requests, pinned: requests.list[bounded]?.key ?? null };

@@ -19,10 +19,10 @@ export interface Scale {
 
 /** The logarithmic axis is linear below this time, so that it can start at zero. */
 const logUnit = 0.1;
-/** The axis is longer than the deadline by this factor: space for the saved waiting time. */
+/** The length of the axis divided by the deadline, to leave space for the saved waiting time. */
 const linearAxisFactor = 1.28;
 const logAxisFactor = 4;
-/** If the deadline is below this multiple of the duration, a linear axis shows both well. */
+/** If the deadline is below this multiple of the duration, both are visible on a linear axis. */
 const maxLinearRatio = 8;
 
 /**

@@ -146,7 +146,7 @@ function segmentsOf(attempt: Attempt, scale: Scale): Segment[] {
 }
 
 function endOf(attempt: Attempt): Bar['end'] {
-  // 504: the server has cancelled its work at the propagated deadline.
+  // A status of 504 means that the server cancelled its work at the propagated deadline.
   if (attempt.cancelledBy === 'deadline' || attempt.status === 504) return 'deadline';
   if (attempt.cancelledBy !== null) return 'cancelled';
   if (attempt.status !== null) return attempt.status < 500 && attempt.status !== 429 ? 'done' : 'failed';

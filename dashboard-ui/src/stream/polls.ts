@@ -12,7 +12,7 @@ export interface Poll {
 
 /** The server has at most three aggregates in progress. */
 const maxPolls = 4;
-/** Shorter requests are shown only when they are complete: the growth of their bars would be invisible. */
+/** Shorter requests are shown only after they are complete, because the growth of their bars would be invisible. */
 export const growThresholdMs = 250;
 /** Minimum display time of a result before the next request in progress replaces it. */
 const resultDisplayMs = 1_500;
@@ -23,8 +23,8 @@ export function withPoll(polls: readonly Poll[], event: PollEvent, now: number):
 }
 
 /**
- * Records an answer. A response also ends the calls of earlier polls to the same service, because the server does not
- * publish their responses after this response. A poll with responses from all services is no longer in progress.
+ * Records a response. A response also ends the calls of earlier polls to the same service, because the server does not
+ * publish responses out of order. A poll with responses from all services is no longer in progress.
  */
 export function withPart(polls: readonly Poll[], id: number | null, service: string, state: Call['state'], now: number): readonly Poll[] {
   const isAnswered = (poll: Poll): boolean => id !== null && (poll.id === id || (poll.id < id && !poll.answered.has(service)));

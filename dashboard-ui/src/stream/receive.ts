@@ -48,7 +48,7 @@ export function receive(state: PageState, name: EventName, data: string, at: Rec
         history,
       }));
     case 'request':
-      return apply(state, name, parseRequestEvent(data), (request) => withRecorded(state, request));
+      return apply(state, name, parseRequestEvent(data), (request) => withRecordedRequest(state, request));
     case 'aggregate':
       return apply(state, name, parseAggregateEvent(data), (aggregate) => {
         const next = withAggregate(state, aggregate, at.now);
@@ -60,7 +60,7 @@ export function receive(state: PageState, name: EventName, data: string, at: Rec
 }
 
 /** A recorded request replaces requests that were derived from aggregates, which have no details. */
-function withRecorded(state: PageState, request: RequestRecord): PageState {
+function withRecordedRequest(state: PageState, request: RequestRecord): PageState {
   const list = state.requests.list.filter((known) => !known.key.startsWith(derivedPrefix));
   return withRequests(state, withRequest({ ...state.requests, list }, request));
 }

@@ -7,7 +7,7 @@ export type RenewalResult = 'renewed' | 'not-required' | 'rejected' | 'unavailab
 
 export type SignInResult = 'accepted' | 'rejected' | 'limited' | 'unavailable';
 
-/** Whether the server accepts this browser's session. Never rejects. */
+/** Whether the server accepts this browser's session. The promise is never rejected. */
 export async function probeAccess(signal: AbortSignal): Promise<ProbeResult> {
   try {
     const response = await fetch('api/alerts', { cache: 'no-store', signal });
@@ -20,7 +20,7 @@ export async function probeAccess(signal: AbortSignal): Promise<ProbeResult> {
 /** `busy`: an experiment is running. */
 export type StartResult = 'started' | 'busy' | 'rejected' | 'unavailable';
 
-/** Starts an experiment. Its state arrives as events. Never rejects. */
+/** Starts an experiment. Its state arrives as events. The promise is never rejected. */
 export async function startExperiment(settings: ExperimentSettings): Promise<StartResult> {
   const { latencyMs, errorPercent, deadlineMs } = settings;
   const body = JSON.stringify({ latency_ms: latencyMs, error_percent: errorPercent, deadline_ms: deadlineMs });
@@ -34,7 +34,7 @@ export async function startExperiment(settings: ExperimentSettings): Promise<Sta
   }
 }
 
-/** Exchanges the key for an HttpOnly session cookie. Never rejects. */
+/** Exchanges the key for an HttpOnly session cookie. The promise is never rejected. */
 export async function signIn(key: string): Promise<SignInResult> {
   // A key with other characters is invalid, because a header field cannot contain them.
   if (!/^[\x20-\x7e]+$/.test(key)) return 'rejected';
@@ -48,7 +48,7 @@ export async function signIn(key: string): Promise<SignInResult> {
   }
 }
 
-/** Extends the session of this browser by the lifetime of its cookie, 15 minutes. Never rejects. */
+/** Extends the session of this browser by the lifetime of its cookie, 15 minutes. The promise is never rejected. */
 export async function renewSession(): Promise<RenewalResult> {
   try {
     const response = await fetch('session/renewal', { method: 'POST' });
@@ -60,7 +60,9 @@ export async function renewSession(): Promise<RenewalResult> {
   }
 }
 
-/** Ends the session of this browser. Returns whether the server has confirmed that. Never rejects. */
+/**
+ * Ends the session of this browser. Returns whether the server has confirmed the end. The promise is never rejected.
+ */
 export async function signOut(): Promise<boolean> {
   try {
     return (await fetch('session', { method: 'DELETE' })).ok;
@@ -69,12 +71,12 @@ export async function signOut(): Promise<boolean> {
   }
 }
 
-/** The body of `GET /api/requests`; null if the server has none. Never rejects. */
+/** The body of `GET /api/requests`; null if the server has none. The promise is never rejected. */
 export function fetchRequests(): Promise<string | null> {
   return fetchText('api/requests');
 }
 
-/** The body of `GET /api/history`; null if the server has none. Never rejects. */
+/** The body of `GET /api/history`; null if the server has none. The promise is never rejected. */
 export function fetchHistory(): Promise<string | null> {
   return fetchText('api/history');
 }

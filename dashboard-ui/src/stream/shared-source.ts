@@ -24,7 +24,7 @@ export interface SharedSourceDependencies {
 
 type Message =
   | { readonly kind: 'hello'; readonly from: number }
-  /** `to`: for one page only. */
+  /** `to`: the only recipient; all pages if undefined. */
   | { readonly kind: 'event'; readonly type: string; readonly data: string; readonly to?: number }
   | { readonly kind: 'error'; readonly rejected: boolean };
 
@@ -35,8 +35,8 @@ const states = { connecting: 0, open: 1, closed: 2 } as const;
 /**
  * One event stream for all pages of this origin: browsers allow six connections per origin, and the server load is
  * lower. The page that holds the lock is the leader: it has the connection, and sends its events to the other pages. If
- * the leader closes, another page becomes the leader. A new page receives the last event of each retained type. All
- * pages receive an error, and each page then opens a new source.
+ * the leader closes, another page becomes the leader. A new page receives the last event of each retained type. An
+ * error is sent to all pages, and each page then opens a new source.
  */
 export class SharedSource implements EventSourceLike {
   readonly #dependencies: SharedSourceDependencies;

@@ -31,7 +31,7 @@ export interface StreamListener {
   event(name: EventName, data: string): void;
 }
 
-/** `EventSource.CLOSED`, which tests do not have. */
+/** The value of `EventSource.CLOSED`, which is not defined in tests. */
 const closed = 2;
 const minRetryMs = 1_000;
 const maxRetryMs = 5_000;
@@ -119,8 +119,8 @@ export class EventStream {
   }
 
   #received(name: EventName, data: unknown): void {
-    // `open` does not reset the delays, because they must also increase if the server closes accepted streams
-    // immediately.
+    // The event `open` does not reset the delays, because the delays must also increase if the server closes accepted
+    // streams immediately.
     this.#failures = 0;
     this.#restartIdleTimer();
     this.#listener.event(name, typeof data === 'string' ? data : '');

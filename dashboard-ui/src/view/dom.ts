@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-/** The first element that matches the selector. Throws if no element matches, which is a bug of the page. */
+/** The first element that matches the selector. Throws if no element matches, which indicates a bug of the page. */
 export function find(root: ParentNode, selector: string): Element {
   const found = root.querySelector(selector);
   if (found === null) throw new Error(`no element matches ${selector}`);

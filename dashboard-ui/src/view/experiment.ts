@@ -42,7 +42,7 @@ export class ExperimentPanel {
     });
   }
 
-  /** Returns whether bars grow. Without an experiment the panel is hidden. */
+  /** Returns whether any bar is growing. Without an experiment, the panel is hidden. */
   render(received: ReceivedExperiment | null, isLive: boolean, now: number): boolean {
     this.#panel.hidden = received === null;
     if (received === null) return false;

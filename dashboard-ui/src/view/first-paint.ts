@@ -4,8 +4,8 @@
 const maxWaitMs = 1_000;
 
 /**
- * Runs `action` once the browser has painted the content of the HTML; immediately if the page is hidden, and not
- * painted.
+ * Runs `action` once the browser has painted the content of the HTML. If the page is hidden, and thus not painted, runs
+ * it immediately.
  */
 export function afterFirstPaint(action: () => void): void {
   let isPending = true;

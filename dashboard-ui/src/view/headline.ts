@@ -2,7 +2,7 @@
 import type { Headline, Tone } from '../request/headline.ts';
 import { findAs, setText } from './dom.ts';
 
-/** The shapes differ as well, so that the states are distinguishable without color. */
+/** The shapes also differ, so that the states can be distinguished without color. */
 const marks: Record<Tone, { color: string; path: string }> = {
   good: { color: '#17693a', path: 'M9 17l5 5 9-11' },
   warn: { color: '#9a6100', path: 'M16 8v10M16 23.5v.5' },

@@ -46,7 +46,7 @@ function drawMap(view: MapView): Node[] {
   ];
 }
 
-/** `isTall`: takes two rows. */
+/** `isTall`: whether the node is two rows high. */
 function drawLink(link: LinkView, kind: string, row: number, isTall: boolean): Node[] {
   const texts = element('div', `link ${kind}`, element('b', 'rate', link.rate), drawArrow(link), element('span', 'detail', link.detail));
   const note = link.note === '' ? [] : [element('span', 'note', link.note)];
@@ -59,7 +59,7 @@ function drawLink(link: LinkView, kind: string, row: number, isTall: boolean): N
   return [texts, node];
 }
 
-/** An arrow. A gap and a switch in its middle show an open breaker without relying on color. */
+/** Draws an arrow. A gap with a switch symbol indicates an open breaker, in addition to the color. */
 function drawArrow(link: LinkView): SVGElement {
   const weight = { 'stroke-width': link.weight };
   const size = 4 + link.weight;

@@ -30,12 +30,12 @@ export interface PageView {
  * `paused`: the time of the pause, at which all values except the alerts are shown; null if the display is not paused.
  */
 export function toPageView(state: PageState, connection: Connection, current: Moment, paused: Moment | null): PageView {
-  const { now, lastEventAt, silenceTimeoutMs } = paused ?? current;
+  const { now, lastEventAt, maxIdleMs } = paused ?? current;
   const idleMs = now - lastEventAt;
   const latest = state.requests.list.at(-1) ?? null;
   const context = (service: string, staleTimeoutMs: number) => {
     const reason = failureReason(state.requests.list, service);
-    return { staleTimeoutMs, idleMs, silenceTimeoutMs, now, reason: reason === null ? null : truncate(reason, 120) };
+    return { staleTimeoutMs, idleMs, maxIdleMs, now, reason: reason === null ? null : truncate(reason, 120) };
   };
   const time = toPanelView(state.time, context('time_service', timeStaleTimeoutMs));
   const system = toPanelView(state.system, context('sysinfo_service', partStaleTimeoutMs));
@@ -46,7 +46,7 @@ export function toPageView(state: PageState, connection: Connection, current: Mo
     time,
     system,
     weather,
-    alerts: toAlertsView(state.alerts, current.now - current.lastEventAt, current.now, current.silenceTimeoutMs),
+    alerts: toAlertsView(state.alerts, current.now - current.lastEventAt, current.now, current.maxIdleMs),
     headline: toHeadline({
       panels: [
         { name: 'time', state: time.state },
@@ -54,7 +54,7 @@ export function toPageView(state: PageState, connection: Connection, current: Mo
         { name: 'weather', state: weather.state },
       ],
       request: latest,
-      live: idleMs <= silenceTimeoutMs,
+      live: idleMs <= maxIdleMs,
       locked: connection.phase === 'locked',
       paused: paused !== null,
       firing: state.alerts.value?.firing.length ?? 0,

@@ -39,7 +39,7 @@ export class RequestPanel {
     });
   }
 
-  /** Returns whether a request in progress is shown, whose bars grow. */
+  /** Returns whether the panel shows a request in progress, whose bars grow. */
   render(state: PageState, now: number): boolean {
     const newest = state.requests.list.at(-1) ?? null;
     if (newest !== this.#last) {

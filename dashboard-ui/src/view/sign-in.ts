@@ -43,7 +43,7 @@ export class SignInForm {
   async #send(): Promise<void> {
     const key = this.#key.value;
     this.#submit.disabled = true;
-    // A live region announces a repeated message only if its text changes.
+    // Clears the text first, because a live region announces a message only if its text changes.
     setText(this.#error, '');
     this.#actions.announce('');
     const result = await this.#actions.signIn(key);

@@ -79,7 +79,7 @@ describe('History', () => {
     const end = 2 * historyMs - 1;
     expect(counts(history, end)).toEqual(Array.from({ length: bucketCount }, () => 10));
     expect(counts(history, end + historyMs).every((calls) => calls === 0)).toBe(true);
-    // After a jump of the server's clock, columns of the future are removed.
+    // After a jump of the server's clock, columns with times in the future are removed.
     history.merge(parsed(now, [columnAt(now)]), now);
     expect(counts(history, now).at(-1)).toBe(10);
     expect(counts(history, end).reduce((sum, calls) => sum + calls, 0)).toBeLessThanOrEqual(bucketCount * 10);

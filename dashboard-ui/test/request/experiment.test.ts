@@ -24,7 +24,7 @@ suite('experiment event', () => {
   });
 
   test.each([{ measurements: 7 }, { measurements: [{ name: 'with_deadline' }] }, { measurements: [null, 1] }, { settings: [] }])(
-    'an experiment with an invalid member %j has no measurements or zeros',
+    'an experiment with the invalid member %j has no measurements',
     (change) => {
       const experiment = parsed({ ...idleExperiment, ...change });
       expect(experiment.measurements).toEqual([]);
@@ -42,7 +42,7 @@ suite('experiment event', () => {
 });
 
 suite('view of an experiment', () => {
-  test('the result is not final until the record arrives', () => {
+  test('a measurement is done only after its record has arrived', () => {
     const [limited, unlimited] = timedOutExperiment.measurements;
     const answered = { ...timedOutExperiment, measurements: [{ ...limited, request: undefined }, unlimited] };
     expect(toExperimentView(parsed(answered), 12_000).measurements[0]?.isDone).toBe(false);

@@ -19,7 +19,7 @@ test('the headline states the slowest call and its deadline if all calls are in 
   });
 });
 
-test('the slowest call has its own budget, not that of the request', () => {
+test('the headline contains the budget of the slowest call, not that of the request', () => {
   const [time, system, weather] = requestBody.calls;
   const request = (calls: object[]) => parseRequestEvent(JSON.stringify({ ...requestBody, calls }));
   const text = (calls: object[]) => headline(['fresh', 'fresh', 'fresh'], { request: request(calls) }).text;

@@ -84,7 +84,7 @@ export function alertsBody(firing: object[] = [], resolved: object[] = []) {
   return { monitoring: { state: 'ok', last_heard_seconds: 12 }, firing, resolved, not_shown: 0 };
 }
 
-/** A body with a Watchdog of four minutes ago. */
+/** A body with a Watchdog that was received four minutes ago. */
 export function silentBody(firing: object[] = []) {
   return { ...alertsBody(firing), monitoring: { state: 'silent', last_heard_seconds: 240 } };
 }

@@ -52,7 +52,7 @@ describe('SessionKeeper', () => {
     expect(fixture.renewals).toBe(2);
   });
 
-  test('a renewal is retried after 30 s if the server is unavailable, without a report', async () => {
+  test('SessionKeeper retries a renewal after 30 s if the server is unavailable, and does not report this failure', async () => {
     fixture.keeper.start();
     await fixture.respond('unavailable');
     expect(fixture.reports).toEqual([]);

@@ -142,7 +142,7 @@ describe('lost connection', () => {
     expect(fixture.openSources).toBe(0);
   });
 
-  test('an event resets the delay, but not an accepted connection', () => {
+  test('an event resets the delay, but an accepted connection does not', () => {
     fixture.source.emit('error');
     fixture.advance(1_000);
     fixture.source.emit('open');
@@ -210,7 +210,7 @@ describe('connection without events', () => {
 });
 
 describe('rejected stream', () => {
-  test('a rejected stream is locked if the probe is unauthorized', async () => {
+  test('a rejected stream is locked if the probe returns unauthorized', async () => {
     fixture.source.reject();
     expect(fixture.phase).toBe('checking');
     await fixture.probe.respond('unauthorized');
@@ -218,7 +218,7 @@ describe('rejected stream', () => {
     expect(fixture.timers).toBe(0);
   });
 
-  test('a rejected stream is retried later if the probe has a result other than unauthorized', async () => {
+  test('a rejected stream is retried later if the probe does not return unauthorized', async () => {
     fixture.source.reject();
     await fixture.probe.respond('other');
     expect(fixture.phase).toBe('waiting');

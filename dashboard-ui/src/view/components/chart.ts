@@ -70,7 +70,7 @@ function latencyRanges(buckets: readonly Bucket[]): [number, number][] {
   return found;
 }
 
-/** A line at the middle of the columns; a single column becomes a short line. */
+/** Returns a line through the centers of the columns; for a single column, a short line. */
 function path(buckets: readonly Bucket[], [first, last]: [number, number], column: number, y: (bucket: Bucket) => number): string {
   const points = buckets.slice(first, last + 1).map((bucket, index) => `${((first + index + 0.5) * column).toFixed(1)} ${y(bucket).toFixed(1)}`);
   if (points.length > 1) return `M${points.join('L')}`;

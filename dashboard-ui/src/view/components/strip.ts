@@ -14,7 +14,10 @@ export interface StripActions {
 const height = 28;
 const column = 10;
 
-/** The last requests as columns. A slider selects a request: one tab stop, a large target, arrow keys. */
+/**
+ * The last requests as columns. A slider selects a request, because it is a single tab stop with a large target, and
+ * supports arrow keys.
+ */
 export class Strip {
   readonly #root: ParentNode;
   readonly #slider: HTMLInputElement;
@@ -39,7 +42,7 @@ export class Strip {
     });
   }
 
-  /** The columns are at the right of the strip until it is full. */
+  /** The columns are right-aligned until the strip is full. */
   #offset(): number {
     return maxRequests - (this.#requests?.list.length ?? 0);
   }

@@ -7,7 +7,7 @@ import { find, percent, setText, svg } from '../dom.ts';
 const lineHeight = 22;
 const barHeight = 14;
 const padding = 7;
-/** Thinner bars would be invisible. */
+/** Minimum width of a bar, because a thinner bar would be invisible. */
 const minBarWidth = 3;
 /** Width of a drawing that is not yet visible. */
 const fallbackWidth = 800;
@@ -26,7 +26,7 @@ export function renderWaterfall(figure: HTMLElement, view: WaterfallView, descri
   while (list.children.length > Math.max(view.rows.length, 1)) list.lastElementChild?.remove();
 }
 
-/** Changes only the saved time of the rows, so that the animation of a deadline continues. */
+/** Updates only the saved time of the rows, so that the animation of a deadline continues. */
 export function updateSavedTime(figure: HTMLElement, view: WaterfallView): void {
   const width = find(figure, '.axis').clientWidth || fallbackWidth;
   const list = find(figure, '.lanes');
