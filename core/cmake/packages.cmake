@@ -91,7 +91,7 @@ macro(cohort_find_library target)
       # The CMake package of simdjson accepts only the same minor version: a request for 3.0 would reject 3.12.
       cohort_find_package(simdjson DEBIAN libsimdjson-dev)
       if(COHORT_STATIC)
-        # The CMake package has a separate target for the archive.
+        # The CMake package has a separate target for the static library.
         get_target_property(_cohort_archive simdjson::simdjson_static LOCATION)
         set_target_properties(simdjson::simdjson PROPERTIES IMPORTED_LOCATION_RELEASE "${_cohort_archive}")
       endif()

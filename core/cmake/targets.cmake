@@ -22,9 +22,9 @@ function(cohort_own_options target)
 endfunction()
 
 # Writes installed_packages.hpp in the build directory. The content of the file changes with the compiler and the header
-# packages. The package sets the modification time of a header, so an upgraded header can be older than the build. The
-# build tool would then keep the old precompiled header, and Clang would reject it. CMake reconfigures after each change
-# of Debian's package list.
+# packages. A Debian package sets the modification times of its headers, so an upgraded header can be older than the
+# build. The build tool would then keep the old precompiled header, and Clang would reject it. CMake reconfigures after
+# each change of Debian's package list.
 function(cohort_watch_packages)
   set(package_list /var/lib/dpkg/status)
   set(packages "")

@@ -41,7 +41,7 @@ class registration {
   bool is_started_ = false;
   /// Whether the last renewal succeeded.
   bool is_registered_ = false;
-  /// Whether a renewal has succeeded. If so, the replica may be registered.
+  /// Whether a renewal has succeeded, so that the replica may be registered.
   bool was_registered_ = false;
 };
 

@@ -19,8 +19,8 @@ class dns_client;
 /// thread before the loops run; the tasks run on the first loop.
 class service_discovery {
  public:
-  /// The objects that service discovery uses, which must outlive it. `tls` and `proxies` are for requests to discovery
-  /// systems.
+  /// The dependencies of `service_discovery`, which must outlive the object. `tls` and `proxies` are for requests to
+  /// discovery systems.
   struct dependencies {
     net::network& network;
     const std::vector<loop*>& loops;

@@ -12,7 +12,7 @@
 namespace cohort::discovery {
 namespace {
 
-/// Sorted, without duplicates, at most `watched_service::max_endpoints`.
+/// Sorts the endpoints, removes duplicates, and keeps at most `watched_service::max_endpoints`.
 void normalize(endpoint_list& endpoints) {
   std::ranges::sort(endpoints);
   const auto duplicates = std::ranges::unique(endpoints);

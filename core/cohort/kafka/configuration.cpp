@@ -65,7 +65,7 @@ void add_producer(const settings& settings, properties& properties) {
   properties.emplace_back("request.timeout.ms", in_milliseconds(settings.request_timeout));
   // The publisher passes its messages in batches, which are collected for 1 ms.
   properties.emplace_back("linger.ms", "1");
-  // Messages without a key are spread over the partitions, and so over the members of a group.
+  // Messages without a key are distributed over the partitions, and therefore over the members of a group.
   properties.emplace_back("sticky.partitioning.linger.ms", "0");
   constexpr auto max_message_size = message_limits::max_body_size + message_limits::max_headers_size + 4096;
   properties.emplace_back("message.max.bytes", std::to_string(max_message_size));

@@ -18,14 +18,14 @@ namespace cohort::messaging::kafka {
 /// A member of a consumer group.
 class client::group_subscription final : public subscription {
  public:
-  /// `consumer`: an instance with the group of the settings.
+  /// `consumer` is an instance with the group of the settings.
   group_subscription(std::shared_ptr<client> owner, subscription_settings settings, std::unique_ptr<instance> consumer);
   ~group_subscription() override;
   group_subscription(const group_subscription&) = delete;
   group_subscription& operator=(const group_subscription&) = delete;
 
   /// Joins the group and waits for the assignment of partitions. Without a group, completes when the subscription
-  /// receives all messages published from then on.
+  /// receives all messages that are published later.
   task<result<void>> open(deadline call_deadline);
   /// Handles the events that have arrived.
   void serve();

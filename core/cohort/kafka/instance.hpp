@@ -25,8 +25,8 @@ class instance_disposal {
   instance_disposal(const instance_disposal&) = delete;
   instance_disposal& operator=(const instance_disposal&) = delete;
 
-  /// `leaves_group`: the instance is a connected consumer, which leaves its group, so that its partitions are
-  /// reassigned immediately.
+  /// `leaves_group` is true for a connected consumer, which leaves its group, so that its partitions are reassigned
+  /// immediately.
   void end(rd_kafka_t* ended, bool leaves_group);
 
  private:
@@ -58,10 +58,10 @@ class instance {
   /// Forwards the messages of this partition to `next_message`. Must be called before the partition is assigned.
   void forward(const char* topic, std::int32_t partition);
 
-  /// Whether a broker is connected, according to the last statistics or to a response since then.
+  /// Whether a broker is connected, according to the last statistics or to a later response.
   bool is_connected() const noexcept { return is_connected_; }
   void mark_connected() noexcept { is_connected_ = true; }
-  /// `text`: an event with statistics.
+  /// `text` is the content of a statistics event.
   void update(std::string_view text) noexcept;
 
  private:

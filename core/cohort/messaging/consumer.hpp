@@ -31,7 +31,7 @@ struct consumer_settings {
 
 /// The metrics of one consumer. All series exist from the start, at zero.
 struct consumer_metrics {
-  /// `registry` must outlive the metrics. `name`: the value of the label `consumer`.
+  /// `registry` must outlive the metrics. `name` is the value of the label `consumer`.
   consumer_metrics(telemetry::registry& registry, const std::string& name);
 
   telemetry::counter& processed;

@@ -14,7 +14,7 @@ namespace cohort::messaging {
 /// `capacity` messages. Source: Hohpe and Woolf, "Enterprise Integration Patterns", Idempotent Receiver.
 class duplicate_window {
  public:
-  /// `capacity`: number of IDs; 0 detects nothing.
+  /// `capacity` is the number of IDs; with 0, no duplicates are detected.
   explicit duplicate_window(std::size_t capacity) : capacity_(capacity) {}
 
   bool contains(std::string_view id) const { return ids_.contains(id); }

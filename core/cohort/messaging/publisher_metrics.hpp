@@ -11,7 +11,7 @@ namespace cohort::messaging {
 /// The metrics of one publisher. All series exist from the start, at zero.
 class publisher_metrics {
  public:
-  /// `registry` must outlive the metrics. `name`: the value of the label `publisher`.
+  /// `registry` must outlive the metrics. `name` is the value of the label `publisher`.
   publisher_metrics(telemetry::registry& registry, const std::string& name);
 
   telemetry::gauge& outbox_messages;

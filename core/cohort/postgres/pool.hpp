@@ -37,7 +37,7 @@ struct pool_settings {
   duration reconnect_window = std::chrono::seconds{5};
   /// An idle connection is closed after this time.
   duration idle_timeout = std::chrono::minutes{10};
-  /// Time to cancel a statement on the server and to roll back, after which the connection is closed instead.
+  /// Timeout for cancelling a statement on the server and rolling back; when it expires, the connection is closed.
   duration reset_timeout = std::chrono::seconds{2};
   /// Maximum size of the result of `query`, in bytes. A larger result requires `stream`.
   std::size_t max_result_bytes = std::size_t{16} * 1024 * 1024;

@@ -24,7 +24,7 @@ struct scripted_reply {
   /// The number of affected rows. For a reply with columns, the number of `rows`.
   std::uint64_t affected_rows = 0;
   std::optional<error> failure{};
-  /// The time until the first row, and between two rows.
+  /// The delay before the first row, and between two rows.
   duration delay{};
   duration row_delay{};
 

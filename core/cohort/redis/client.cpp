@@ -15,7 +15,7 @@
 namespace cohort::redis {
 namespace {
 
-/// Commands that change the state of the connection, or block it for its other users.
+/// Commands that change the state of the connection or block its other callers.
 constexpr std::array<std::string_view, 32> unsupported_commands{
     "AUTH",      "BLMOVE",       "BLMPOP",  "BLPOP",       "BRPOP",   "BRPOPLPUSH", "BZMPOP",   "BZPOPMAX",
     "BZPOPMIN",  "CLIENT",       "DISCARD", "EXEC",        "HELLO",   "MONITOR",    "MULTI",    "PSUBSCRIBE",

@@ -59,10 +59,10 @@ class client {
 
   /// The value of a string; empty if the key does not exist.
   task<result<std::optional<std::string>>> get(call_context context, std::string key);
-  /// Sets a string, with a time to live if it is given (in milliseconds, at least 1 ms).
+  /// Sets a string, and its time to live if `time_to_live` is given (in milliseconds, at least 1 ms).
   task<result<void>> set(call_context context, std::string key, std::string value,
                          std::optional<duration> time_to_live = {});
-  /// Adds to a number and returns the sum; a missing key counts as 0.
+  /// Adds `amount` to a number and returns the sum; a missing key counts as 0.
   task<result<std::int64_t>> incr(call_context context, std::string key, std::int64_t amount = 1);
   /// Removes a key. Returns whether the key existed.
   task<result<bool>> del(call_context context, std::string key);

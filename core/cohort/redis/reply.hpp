@@ -35,7 +35,7 @@ struct reply {
   kind type = kind::null;
   /// The value of strings, errors and big numbers.
   std::string text{};
-  /// The value of numbers, and 0 or 1 of booleans.
+  /// The value of a number; 0 or 1 for a boolean.
   std::int64_t number = 0;
   /// The value of `kind::real`.
   double real = 0;

@@ -21,7 +21,7 @@ enum class host_state : std::uint8_t { up, killed, powered_off };
 struct host {
   std::string name;
   asio::ip::address address;
-  /// Position in the order of `network::add_host`, from 0.
+  /// The index of the host, from 0, in the order of `network::add_host`.
   std::size_t index;
   host_state state = host_state::up;
   bool refuses_connections = false;
@@ -40,7 +40,7 @@ struct link_conditions {
   duration jitter = std::chrono::microseconds{50};
   /// Bandwidth of each direction, shared by all connections of the link; unlimited if 0.
   std::size_t bytes_per_second = 0;
-  /// The probability that a segment or a connection request is lost. TCP retransmits it after a timeout, which doubles
+  /// The probability that a segment or a connection request is lost. TCP retransmits after a timeout, which doubles
   /// with each further loss: 200 ms for data (Linux), 1 s for connection requests (RFC 6298).
   double loss = 0;
   /// Maximum bytes that one read returns; 1 splits messages at every byte. A connection keeps its initial value.

@@ -11,7 +11,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// The number of virtual machine instructions between two checks for a stop request, which take a few microseconds.
+/// The number of virtual machine instructions between two checks for a stop request. The instructions take a few
+/// microseconds.
 constexpr int progress_interval = 1000;
 /// Delay between two attempts to acquire a lock.
 constexpr duration max_lock_interval = 20ms;

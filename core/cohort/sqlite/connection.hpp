@@ -22,7 +22,7 @@ namespace cohort::sqlite {
 
 /// The changes that a statement made.
 struct changes {
-  /// Number of rows that the statement inserted, updated or deleted, without rows changed by triggers and foreign key
+  /// Number of rows that the statement inserted, updated or deleted, excluding changes by triggers and foreign key
   /// actions.
   std::int64_t rows = 0;
   /// The ROWID of the last inserted row.

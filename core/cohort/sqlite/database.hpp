@@ -63,14 +63,14 @@ using value_of = typename function_value<std::invoke_result_t<Function&, connect
 /// and several that read concurrently (write-ahead log).
 ///
 /// - Deadline: a call times out at the deadline of its context with `errc::timeout`, and the running statement is
-///   interrupted. The deadline includes the waits for a connection, a thread and a lock. A transaction that is
-///   interrupted is rolled back, unless its commit has already started: then it may be committed.
+///   interrupted. The deadline includes the waits for a connection, a thread and a lock. An interrupted transaction is
+///   rolled back, unless its commit has already started. In that case, it may be committed.
 /// - Functions passed to `read` and `write` run on a thread of the pool, possibly after the caller's deadline. The
 ///   functions must own the objects that they use, and may use only the connection that is passed to them.
 ///
-/// The file is opened by the first call. On a loop with a virtual clock, calls run inline (see `blocking_pool`), and a
-/// locked file is `errc::busy` immediately. Thread-safe; calls are made on loops. The database must outlive its calls.
-/// A program closes the database by `context.on_stop(database->close())`.
+/// The file is opened by the first call. On a loop with a virtual clock, calls run inline (see `blocking_pool`), and
+/// fail with `errc::busy` immediately if the file is locked. Thread-safe; calls are made on loops. The database must
+/// outlive its calls. A program closes the database by `context.on_stop(database->close())`.
 class database {
  public:
   /// `name` is the label `upstream` of the metrics and the name in logs. `log` receives a line for each failed call,
@@ -110,7 +110,8 @@ class database {
     return call(access::read, "BEGIN", context, std::move(function));
   }
   /// Calls `function(connection&)` in a write transaction; only one runs at a time. The transaction is committed if the
-  /// function returns no error, and rolled back otherwise, even if it throws. Return value and exceptions: see `read`.
+  /// function returns no error, and rolled back otherwise, even if it throws. The return value and the exceptions are
+  /// the same as for `read`.
   template <class Function>
   task<result<detail::value_of<Function>>> write(call_context context, Function function) {
     return call(access::write, "BEGIN IMMEDIATE", context, std::move(function));

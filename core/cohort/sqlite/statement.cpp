@@ -76,7 +76,7 @@ std::optional<error> statement::read(int index, std::string& value) const {
 std::optional<error> statement::read(int index, bytes& value) const {
   if (auto failure = expect(index, SQLITE_BLOB, "binary data")) return failure;
   const auto size = static_cast<std::size_t>(sqlite3_column_bytes(prepared_statement_, index));
-  // The pointer of an empty value is null.
+  // The data pointer of an empty value is null.
   value.data.assign(size == 0 ? "" : static_cast<const char*>(sqlite3_column_blob(prepared_statement_, index)), size);
   return std::nullopt;
 }

@@ -23,7 +23,7 @@ namespace cohort::testing {
 /// server has one loop. The destructor cancels requests that have not ended, and closes all connections.
 class server : public client {
  public:
-  /// `connection`: the settings of the in-memory connections.
+  /// `connection` contains the settings of the in-memory connections.
   explicit server(http::router routes = {}, http::server_settings settings = {},
                   net::memory_pipe_settings connection = {});
   ~server() override;

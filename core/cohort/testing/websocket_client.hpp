@@ -24,7 +24,7 @@ class websocket_client {
   result<void, http::websocket_error> send_binary(std::string data);
   /// The next message. After `timed_out` the connection stays open.
   result<http::websocket_message, http::websocket_error> read(duration timeout = std::chrono::seconds{30});
-  /// The data of the next message; throws `std::runtime_error` if there is none.
+  /// Returns the data of the next message; throws `std::runtime_error` if there is none.
   std::string read_text(duration timeout = std::chrono::seconds{30});
   /// Closes the connection and waits for the close frame of the server.
   void close(std::uint16_t code = http::close_code::normal_closure, std::string_view reason = {});

@@ -66,7 +66,7 @@ task<result<endpoint_list, source_error>> consul_source::next() {
   auto found = parse_consul_services(response->body);
   if (!found) co_return source_error{"Consul returned an invalid response"};
   const auto index = index_of(*response);
-  // The index decreases after a restore or a restart of Consul; it must then be reset.
+  // The index decreases after a restore or a restart of Consul, and must then be reset.
   index_ = index < index_ ? 0 : index;
   co_return std::move(*found);
 }

@@ -26,9 +26,9 @@ struct subscribed_queue;
 /// simulated network.
 ///
 /// The client declares the topology. The exchange is durable and of type `topic`. Each topic and group has the durable
-/// queue `EXCHANGE.TOPIC.GROUP`, bound by the topic, and `EXCHANGE.TOPIC.GROUP.dead` for its dead letters. A subscriber
-/// without a group has an exclusive queue, which is deleted with the connection. Messages are persistent, with
-/// publisher confirms.
+/// queue `EXCHANGE.TOPIC.GROUP`, bound with the topic as the routing key, and `EXCHANGE.TOPIC.GROUP.dead` for its dead
+/// letters. A subscriber without a group has an exclusive queue, which is deleted with the connection. Messages are
+/// persistent, with publisher confirms.
 ///
 /// Reasons for AMQP 0-9-1 without a library: in RabbitMQ 3, AMQP 1.0 is a plugin that is disabled by default and cannot
 /// declare a bound queue. The plugin never responds to a message that a queue rejects with `basic.nack`

@@ -18,12 +18,12 @@ class confirm_window {
   /// The next message that is sent is the element `index` of the batch.
   void add(std::shared_ptr<publish_batch> batch, std::size_t index);
 
-  /// `basic.ack` (`is_accepted`) or `basic.nack`, of one message or of all up to `tag`. Returns false if there is no
-  /// such message.
+  /// Handles `basic.ack` (`is_accepted`) or `basic.nack` for one message, or for all messages up to `tag`. Returns
+  /// false if there is no such message.
   bool settle(std::uint64_t tag, bool is_multiple, bool is_accepted);
 
-  /// `basic.return`: no queue receives the message with this ID; its confirm follows. Returns false if there is no such
-  /// message.
+  /// Handles `basic.return`: no queue receives the message with this ID. The confirm of the message follows. Returns
+  /// false if there is no such message.
   bool mark_unroutable(std::string_view message_id);
 
   /// Fails all unconfirmed messages.

@@ -33,7 +33,7 @@ struct settings {
   /// topic and is at most 40 bytes long.
   std::string exchange = "cohort";
   queue_type group_queue_type = queue_type::quorum;
-  /// Timeout of an attempt to connect, with TLS, login and the declarations.
+  /// Timeout of an attempt to connect, including TLS, login and the declarations.
   duration connect_timeout = std::chrono::seconds{5};
   /// Interval of the heartbeats. The connection is closed after two intervals without a byte from the broker. The value
   /// is at least 1 s; the broker can lower it.

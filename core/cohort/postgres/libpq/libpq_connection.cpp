@@ -6,9 +6,9 @@
 namespace cohort::postgres {
 namespace {
 
-/// Whether the prepared statement no longer exists or no longer matches its tables. The former is
-/// invalid_sql_statement_name (after DISCARD, or behind a connection pooler), the latter feature_not_supported (`cached
-/// plan must not change result type`). Such a statement was not executed.
+/// Whether the prepared statement no longer exists or no longer matches its tables. The SQLSTATE is
+/// invalid_sql_statement_name (after DISCARD, or behind a connection pooler) or feature_not_supported (`cached plan
+/// must not change result type`). Such a statement was not executed.
 bool is_stale_statement(const error& failure) noexcept {
   return failure.sqlstate == "26000" || failure.sqlstate == "0A000";
 }

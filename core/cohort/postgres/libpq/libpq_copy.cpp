@@ -7,7 +7,8 @@
 namespace cohort::postgres {
 namespace {
 
-/// Maximum data that is buffered: read ahead of the reader, or not yet accepted by the system.
+/// Maximum number of buffered bytes: bytes that the reader has not requested yet, or that the system has not accepted
+/// yet.
 constexpr std::size_t max_part_bytes = std::size_t{64} * 1024;
 
 struct buffer_deleter {

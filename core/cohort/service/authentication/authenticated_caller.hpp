@@ -15,8 +15,8 @@ struct authenticated_caller {
     alternative,
   };
   credential accepted;
-  /// The name of the API key, such as `alice` from `API_KEY_FILE`, or `key-1`; empty for an alternative. Valid for the
-  /// lifetime of the service.
+  /// The name of the API key, such as `alice` from `API_KEY_FILE`, or `key-1`; empty for an alternative method. Valid
+  /// for the lifetime of the service.
   std::string_view name;
 };
 

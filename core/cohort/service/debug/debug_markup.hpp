@@ -43,7 +43,7 @@ class row {
 std::string table(std::string_view name, std::initializer_list<std::string_view> headings,
                   const std::vector<row>& rows);
 
-/// A bar of the elapsed fraction of the time from `started` to the deadline; empty without a deadline.
+/// A bar that shows the elapsed fraction of the time from `started` to the deadline; empty without a deadline.
 std::string meter(time_point started, deadline end_deadline, time_point now);
 /// The remaining time until the deadline, with the bar of `meter`.
 std::string budget(time_point started, deadline end_deadline, time_point now);

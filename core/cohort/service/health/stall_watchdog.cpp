@@ -15,7 +15,7 @@ namespace {
 
 constexpr duration min_log_interval = std::chrono::seconds{1};
 
-/// Number of observations per threshold; this interval is the resolution of the start of a stall.
+/// Number of observations per threshold, which determines the precision of the start of a stall.
 constexpr int observations_per_threshold = 4;
 
 const std::vector<double>& stall_bounds() {

@@ -10,7 +10,7 @@
 
 namespace cohort::service {
 
-/// The TLS options of a service program: names of PEM files, and URIs of clients. Not set if empty.
+/// The TLS options of a service program: names of PEM files, and URIs of clients. Empty options are not set.
 struct tls_options {
   /// The certificate chains of the listeners, as lists of file names; without any, the listeners accept plain HTTP.
   std::vector<std::vector<std::string>> certificate_files;

@@ -37,7 +37,7 @@ class cpu_thread {
   duration slowed(duration cost) const noexcept {
     return duration{static_cast<duration::rep>(static_cast<double>(cost.count()) * slowdown_)};
   }
-  /// Ends the slowdown by idle time, except for the first request after the thread was woken.
+  /// Ends the slowdown after idle time, except for the first request after the thread was woken.
   void on_request_read() noexcept;
 
  private:
@@ -166,8 +166,8 @@ class cpu_scheduler final : public virtual_loop_scheduler {
   void wake_all();
 
  private:
-  /// `since`: the time at which the thread became ready. The thread that has waited longest is assigned the first free
-  /// core.
+  /// `since` is the time at which the thread became ready. The thread that has waited longest is assigned the first
+  /// free core.
   struct wakeup {
     time_point when;
     time_point since;

@@ -20,7 +20,7 @@ namespace cohort::sim {
 struct modeled_call {
   /// The name of the upstream's hosts, which listen on `modeled_service_port`.
   std::string upstream;
-  /// The setting that has the policy, such as `PRICE_POLICY`.
+  /// The name of the setting that contains the policy, such as `PRICE_POLICY`.
   std::string policy_variable;
   http::upstream_settings default_policy{};
   /// The cache of the call's responses; if empty, each request makes the call.

@@ -77,7 +77,7 @@ std::string describe(const planned_fault& fault, bool with_service) {
 }
 
 planned_scenario draw_scenario(const plan& source, const random_scenario_settings& settings, std::size_t index) {
-  // The first output of the generator separates the streams of adjacent seeds.
+  // The seed is not used directly, because one scenario of a seed would then equal another scenario of the next seed.
   random_generator random{random_generator{settings.seed}.next() + index};
   planned_scenario scenario;
   scenario.name = std::to_string(index + 1) + ":";

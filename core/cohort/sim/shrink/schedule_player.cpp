@@ -154,7 +154,7 @@ void check_names(fleet& target, const scheduled_event& event) {
 }  // namespace
 
 void play(fleet& target, const schedule& source, player_settings settings) {
-  // The host of the requests, which events may name.
+  // The client host that sends the requests; events may name this host.
   if (settings.sends_requests) target.client();
   for (const auto& event : source.events) {
     if (event.action != request || settings.sends_requests) check_names(target, event);

@@ -57,8 +57,8 @@ struct tuner_result {
 };
 
 /// Searches the values of `plan::search_spaces` for choices that meet the objective in each scenario, and ranks these
-/// by goodput. The same plan and settings give the same result. Throws `std::invalid_argument` if a program rejects a
-/// setting.
+/// choices by goodput. The same plan and settings give the same result. Throws `std::invalid_argument` if a program
+/// rejects a setting.
 tuner_result tune_policies(
     const plan& plan, const program_catalog& programs, const tuner_settings& settings,
     const std::function<bool()>& may_continue = [] { return true; });

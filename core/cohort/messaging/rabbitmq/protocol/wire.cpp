@@ -62,7 +62,7 @@ std::uint64_t wire_reader::integer(unsigned bytes) {
 }
 
 bool wire_reader::value(std::string& text) {
-  // The types that RabbitMQ uses, https://www.rabbitmq.com/docs/amqp-0-9-1-errata (section 3).
+  // The types that RabbitMQ uses (https://www.rabbitmq.com/docs/amqp-0-9-1-errata, section 3).
   switch (octet()) {
     case 't': text = octet() != 0 ? "true" : "false"; return true;
     case 'b': text = std::to_string(static_cast<std::int8_t>(octet())); return true;
