@@ -24,7 +24,7 @@ struct program_options {
   std::int64_t held_out_seed = 2;
   std::int64_t held_out_runs = 5;
   std::int64_t candidates = 32;
-  std::int64_t first_seeds = 2;
+  std::int64_t first_round_seeds = 2;
   std::int64_t threads = 2;
   std::int64_t seed = 1;
   std::chrono::seconds max_time{60};
@@ -45,7 +45,7 @@ struct program_options {
                 config::text(), "none");
     options.add(candidates, {"--candidates", "", "Number of policy combinations to try"}, config::integer(1, 100'000),
                 "32");
-    options.add(first_seeds, {"--first-seeds", "", "Seeds of the first round; each further round doubles them"},
+    options.add(first_round_seeds, {"--first-seeds", "", "Seeds of the first round; each further round doubles them"},
                 config::integer(1, 1000), "2");
     options.add(threads, {"--threads", "", "Simulation threads"}, config::integer(1, 256), "2");
     options.add(seed, {"--seed", "", "Seed of the choices and of the runs"}, config::integer(1, 1'000'000), "1");
@@ -55,7 +55,7 @@ struct program_options {
   sim::tuner_settings settings() const {
     sim::tuner_settings tuner;
     tuner.candidates = static_cast<std::size_t>(candidates);
-    tuner.first_seeds = static_cast<std::size_t>(first_seeds);
+    tuner.first_round_seeds = static_cast<std::size_t>(first_round_seeds);
     tuner.threads = static_cast<std::size_t>(threads);
     tuner.seed = static_cast<std::uint64_t>(seed);
     return tuner;

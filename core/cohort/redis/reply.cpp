@@ -70,8 +70,8 @@ result<double> reply::as_double() const {
 }
 
 result<bool> reply::as_bool() const {
-  const bool is_flag = type == kind::boolean || (type == kind::number && (number == 0 || number == 1));
-  if (!is_flag) return result<bool>(boost::system::in_place_error, mismatch_error(*this, "a boolean"));
+  const bool is_boolean = type == kind::boolean || (type == kind::number && (number == 0 || number == 1));
+  if (!is_boolean) return result<bool>(boost::system::in_place_error, mismatch_error(*this, "a boolean"));
   return result<bool>(boost::system::in_place_value, number == 1);
 }
 

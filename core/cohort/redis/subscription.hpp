@@ -24,8 +24,8 @@ namespace detail {
 
 /// The queue of a subscription, shared with the connection.
 struct subscriber {
-  subscriber(std::string channel_or_pattern, bool by_pattern, std::size_t capacity)
-      : name(std::move(channel_or_pattern)), is_pattern(by_pattern), max_messages(capacity) {}
+  subscriber(std::string channel_or_pattern, bool is_channel_pattern, std::size_t capacity)
+      : name(std::move(channel_or_pattern)), is_pattern(is_channel_pattern), max_messages(capacity) {}
 
   /// Returns false if the oldest message was dropped.
   bool add(message new_message) {

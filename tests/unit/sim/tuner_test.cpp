@@ -37,7 +37,7 @@ std::string plan_with_objective(std::string_view objective) {
 TEST_CASE("successive halving: finds the best candidate among noisy candidates", "[sim][tuning]") {
   sim::halving_settings settings;
   settings.candidates = 32;
-  settings.first_seeds = 8;
+  settings.first_round_seeds = 8;
   const auto ranked = sim::successive_halving(settings, noisy_sample);
   REQUIRE(ranked.size() == 32);
   CHECK(std::abs(static_cast<double>(ranked.front().index) - 11) <= 1);
@@ -70,7 +70,7 @@ TEST_CASE("mean estimate: the confidence interval uses Student's t distribution"
 TEST_CASE("policy tuner: the tuner chooses the maximum number of attempts that the objective permits",
           "[sim][tuning][threads]") {
   sim::tuner_settings settings;
-  settings.first_seeds = 2;
+  settings.first_round_seeds = 2;
   settings.threads = 2;
   const auto unlimited = sim::parse_plan(plan_with_objective(R"({"min_goodput": 0.9})"));
   REQUIRE(unlimited.has_value());

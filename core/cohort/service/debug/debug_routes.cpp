@@ -144,7 +144,7 @@ void add_debug_routes(http::router& routes, debug_sources sources) {
   add("/debug/upstreams", upstreams_response,
       "The circuit breakers, budgets, addresses and connections of the upstreams");
   add("/debug/loops", loops_response, "The lag and the connections of the event loops");
-  const auto with_access_check = [shared](auto respond_with) {
+  const auto add_access_check = [shared](auto respond_with) {
     return [shared, respond_with](http::request_context& context) -> http::response {
       const auto& from = shared->sources;
       if (auto rejection = reject_debug_request(context, from.authenticator, from.is_loopback)) {
@@ -156,16 +156,15 @@ void add_debug_routes(http::router& routes, debug_sources sources) {
     };
   };
   describe(
-      routes.get("/debug/config", with_access_check([](const debug_sources& from, const http::request_context&) {
+      routes.get("/debug/config", add_access_check([](const debug_sources& from, const http::request_context&) {
                    return http::uncached(http::json_response(debug_config_json(from.settings, from.log.min_level())));
                  })),
       "The effective settings and their sources");
-  describe(
-      routes.get("/debug/log-level", with_access_check([](const debug_sources& from, const http::request_context&) {
-                   return level_response(from);
-                 })),
-      "The minimum level of log lines");
-  auto& put_operation = routes.put("/debug/log-level", with_access_check(&set_log_level));
+  describe(routes.get("/debug/log-level", add_access_check([](const debug_sources& from, const http::request_context&) {
+                        return level_response(from);
+                      })),
+           "The minimum level of log lines");
+  auto& put_operation = routes.put("/debug/log-level", add_access_check(&set_log_level));
   put_operation.reads(
       {.body_schema = std::string{
            R"({"type":"object","properties":{"level":{"type":"string","enum":["trace","debug","info","warn","error","off"]}},)"

@@ -297,11 +297,11 @@ class plan_reader {
   /// When a fault ends, all effects on its service end, and the processes that it stopped are restarted.
   static void reject_overlap(const std::vector<planned_fault>& faults, const std::string& field) {
     const auto& last = faults.back();
-    const auto overlaps_last = [&](const planned_fault& each) {
+    const auto overlaps_last_fault = [&](const planned_fault& each) {
       const bool overlaps = each.at <= last.at + last.lasts && last.at <= each.at + each.lasts;
       return &each != &last && each.service == last.service && overlaps;
     };
-    if (std::any_of(faults.begin(), faults.end(), overlaps_last)) {
+    if (std::any_of(faults.begin(), faults.end(), overlaps_last_fault)) {
       reject(field, "overlaps another fault of " + last.service + ", but must start after its end, or end before it");
     }
   }

@@ -40,7 +40,7 @@ class tuner {
   tuner_result run(const std::function<bool()>& may_continue) {
     halving_settings search_settings;
     search_settings.candidates = candidates_.size();
-    search_settings.first_seeds = settings_.first_seeds;
+    search_settings.first_round_seeds = settings_.first_round_seeds;
     search_settings.threads = settings_.threads;
     const auto sample = [this](std::size_t candidate, std::uint64_t seed) { return take_sample(candidate, seed); };
     const auto score = [this](const halving_candidate& candidate) {

@@ -45,7 +45,7 @@ struct policy_choice {
 
 struct tuner_settings {
   std::size_t candidates = 32;
-  std::size_t first_seeds = 2;
+  std::size_t first_round_seeds = 2;
   std::size_t threads = 1;
   std::uint64_t seed = 1;
 };

@@ -51,7 +51,7 @@ std::vector<halving_candidate> successive_halving(
   for (std::size_t i = 0; i < all.size(); ++i) all[i].index = i;
   std::vector<halving_candidate*> remaining;
   for (auto& candidate : all) remaining.push_back(&candidate);
-  for (std::size_t seeds = settings.first_seeds;; seeds *= 2) {
+  for (std::size_t seeds = settings.first_round_seeds;; seeds *= 2) {
     std::vector<std::pair<halving_candidate*, std::size_t>> jobs;
     for (std::size_t seed = 0; seed < seeds; ++seed) {
       for (auto* candidate : remaining) {

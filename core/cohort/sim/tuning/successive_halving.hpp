@@ -24,7 +24,7 @@ mean_estimate estimate_mean(const std::vector<double>& samples);
 struct halving_settings {
   std::size_t candidates = 32;
   /// Number of seeds of the first round.
-  std::size_t first_seeds = 2;
+  std::size_t first_round_seeds = 2;
   /// A round with fewer candidates is the last round and is not halved.
   std::size_t final_candidates = 4;
   /// Number of candidates, from the first, that stay in all rounds for comparison.
