@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 
-/** Parses the lines of deploy/image/image_packages. Throws on a malformed one. */
+/** Parses the lines of deploy/image/image_packages. Throws on a malformed line. */
 export function parsePackages(text) {
   return text
     .split('\n')

@@ -26,9 +26,9 @@ class rooms {
     const std::lock_guard lock{mutex_};
     std::erase_if(rooms_, [](const auto& entry) { return entry.second.expired(); });
     auto& entry = rooms_[std::string{name}];
-    auto entered = entry.lock();
-    if (!entered) entry = entered = std::make_shared<room>(max_buffered_messages);
-    return entered;
+    auto chat_room = entry.lock();
+    if (!chat_room) entry = chat_room = std::make_shared<room>(max_buffered_messages);
+    return chat_room;
   }
 
  private:
@@ -37,16 +37,16 @@ class rooms {
 };
 
 /// Publishes the messages of the member until the connection is closed.
-task<> receive(http::websocket& socket, std::shared_ptr<room> entered, std::string name) {
+task<> receive(http::websocket& socket, std::shared_ptr<room> chat_room, std::string name) {
   for (;;) {
     auto message = co_await socket.read();
     if (!message) co_return;
     if (message->type == http::websocket_message::kind::text)
-      entered->publish(http::prepared_message{name + ": " + message->data});
+      chat_room->publish(http::prepared_message{name + ": " + message->data});
   }
 }
 
-/// Sends the messages of the room's members.
+/// Sends the messages of the room to the member.
 task<> forward(http::websocket& socket, room::subscription messages) {
   for (;;) {
     auto message = co_await messages.next();
@@ -54,30 +54,31 @@ task<> forward(http::websocket& socket, room::subscription messages) {
   }
 }
 
-task<> chat(std::shared_ptr<rooms> all, http::request_context& context, http::websocket& socket) {
+task<> chat(std::shared_ptr<rooms> all_rooms, http::request_context& context, http::websocket& socket) {
   const auto name = context.query("name").value_or("");
   if (name.empty() || name.size() > max_name_bytes || !http::is_valid_utf8(name)) {
     socket.close(http::close_code::policy_violation, "a name of 1 to 40 bytes is required");
     co_return;
   }
-  const auto entered = all->enter(context.parameter("room"));
-  auto messages = entered->subscribe();
-  entered->publish(http::prepared_message{name + " joined"});
-  auto both = race(receive(socket, entered, name), forward(socket, std::move(messages)));
-  co_await std::move(both);
-  entered->publish(http::prepared_message{name + " left"});
+  const auto chat_room = all_rooms->enter(context.parameter("room"));
+  auto messages = chat_room->subscribe();
+  chat_room->publish(http::prepared_message{name + " joined"});
+  auto session_task = race(receive(socket, chat_room, name), forward(socket, std::move(messages)));
+  co_await std::move(session_task);
+  chat_room->publish(http::prepared_message{name + " left"});
 }
 
 http::router make_router(service::service_context&, service::api_key_authenticator&) {
   http::router routes;
-  const auto all = std::make_shared<rooms>();
+  const auto all_rooms = std::make_shared<rooms>();
   http::websocket_options options;
   options.connection.max_message_bytes = 4096;
   // If a member reads too slowly, old messages are discarded, and the other members are not delayed.
   options.connection.when_full = http::full_queue::drop_oldest;
   routes.websocket(
       "/chat/{room}",
-      [all](http::request_context& context, http::websocket& socket) { return chat(all, context, socket); }, options);
+      [all_rooms](http::request_context& context, http::websocket& socket) { return chat(all_rooms, context, socket); },
+      options);
   routes.get("/", [](http::request_context&) { return http::response{}.static_body(page::html, "text/html"); });
   routes.get("/chat.js",
              [](http::request_context&) { return http::response{}.static_body(page::script, "text/javascript"); });

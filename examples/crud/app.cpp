@@ -101,7 +101,7 @@ http::router app() {
                   .set("Location", "/api/books/" + std::to_string(added->id));
             }))
       .summary("Adds a book")
-      .returns<stored_book>(status::created, "The book with its ID", {{"Location", "The path of the book"}})
+      .returns<stored_book>(status::created, "The book with its ID", {{"Location", "The path of the new book"}})
       .returns_error(status::insufficient_storage, "The collection is full");
   routes
       .get("/api/books/{id}", http::typed<book_request>([books](const book_request& request) {

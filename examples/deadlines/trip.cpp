@@ -54,14 +54,14 @@ http::response json_or_504(const optional_body& body) {
   return http::json_response(*body);
 }
 
-// GET /api/plan: two concurrent calls. The hotels are optional and have a smaller budget.
-task<http::response> plan(std::shared_ptr<providers> all, http::request_context& request) {
+// GET /api/plan: makes two concurrent calls. The hotels are optional, and their call has a smaller budget.
+task<http::response> plan(std::shared_ptr<providers> upstreams, http::request_context& request) {
   const call_context call = request;
   call_context hotels_call = call;
   hotels_call.deadline = std::min(call.deadline, deadline::after(loop::current().now(), 300ms));
 
-  auto get_flights = all->flights.get("/flights", call);
-  auto get_hotels = all->hotels.get("/hotels", hotels_call);
+  auto get_flights = upstreams->flights.get("/flights", call);
+  auto get_hotels = upstreams->hotels.get("/hotels", hotels_call);
   const auto parts = co_await when_all(std::move(get_flights), std::move(get_hotels));
   const auto& [flights, hotels] = parts;
 
@@ -78,33 +78,34 @@ task<http::response> plan(std::shared_ptr<providers> all, http::request_context&
 }
 
 // GET /api/rate: returns the first response of two upstreams, and cancels the call to the other upstream.
-task<http::response> rate(std::shared_ptr<providers> all, http::request_context& request) {
-  auto first_call = all->rates.get("/rate", request);
-  auto second_call = all->backup_rates.get("/rate", request);
+task<http::response> rate(std::shared_ptr<providers> upstreams, http::request_context& request) {
+  auto first_call = upstreams->rates.get("/rate", request);
+  auto second_call = upstreams->backup_rates.get("/rate", request);
   const auto winner = co_await race(std::move(first_call), std::move(second_call));
   co_return std::visit(json_or_504, winner);
 }
 
 // Makes two consecutive calls.
-task<optional_body> find_offer(std::shared_ptr<providers> all, call_context call) {
-  const auto hotels = co_await all->hotels.get("/hotels", call);
+task<optional_body> find_offer(std::shared_ptr<providers> upstreams, call_context call) {
+  const auto hotels = co_await upstreams->hotels.get("/hotels", call);
   if (!hotels) co_return std::nullopt;
-  co_return co_await all->hotels.get("/offer", call);
+  co_return co_await upstreams->hotels.get("/offer", call);
 }
 
-// GET /api/offer: one budget for several steps.
-task<http::response> offer(std::shared_ptr<providers> all, http::request_context& request) {
+// GET /api/offer: limits several steps by one budget.
+task<http::response> offer(std::shared_ptr<providers> upstreams, http::request_context& request) {
   const auto budget = std::min(request.deadline(), deadline::after(loop::current().now(), 500ms));
-  auto steps = find_offer(all, request);
+  auto steps = find_offer(upstreams, request);
   const auto found = co_await with_deadline(budget, std::move(steps));
   co_return json_or_504(found ? *found : std::nullopt);
 }
 
-http::router routes(std::shared_ptr<providers> all) {
+http::router routes(std::shared_ptr<providers> upstreams) {
   http::router router;
-  router.get("/api/plan", [all](http::request_context& request) { return plan(all, request); }).timeout(1s);
-  router.get("/api/rate", [all](http::request_context& request) { return rate(all, request); }).timeout(1s);
-  router.get("/api/offer", [all](http::request_context& request) { return offer(all, request); }).timeout(1s);
+  router.get("/api/plan", [upstreams](http::request_context& request) { return plan(upstreams, request); }).timeout(1s);
+  router.get("/api/rate", [upstreams](http::request_context& request) { return rate(upstreams, request); }).timeout(1s);
+  router.get("/api/offer", [upstreams](http::request_context& request) { return offer(upstreams, request); })
+      .timeout(1s);
   return router;
 }
 

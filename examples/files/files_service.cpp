@@ -24,14 +24,14 @@ bool is_valid_name(std::string_view name) {
          name.find_first_of(std::string_view{"/\0", 2}) == std::string_view::npos;
 }
 
-task<http::response> upload(std::shared_ptr<const settings> where, http::request_context& context,
+task<http::response> upload(std::shared_ptr<const settings> values, http::request_context& context,
                             http::body_reader& body) {
   const std::string name{context.parameter("path")};
   if (!is_valid_name(name)) co_return http::error_response(http::status::bad_request, "The file name is invalid");
   // Without this check, a part would replace the complete file (RFC 9110 section 14.5).
   if (context.head().find("content-range"))
     co_return http::error_response(http::status::bad_request, "A part of a file cannot be uploaded");
-  auto save_task = http::save_body(body, std::filesystem::path{where->directory} / name, context);
+  auto save_task = http::save_body(body, std::filesystem::path{values->directory} / name, context);
   const auto size = co_await std::move(save_task);
   if (!size) co_return http::save_error_response(size.error());
   std::string text;
@@ -39,11 +39,11 @@ task<http::response> upload(std::shared_ptr<const settings> where, http::request
   co_return http::json_response(std::move(text), http::status::created);
 }
 
-http::response remove(const settings& where, http::request_context& context) {
+http::response remove(const settings& values, http::request_context& context) {
   const auto name = context.parameter("path");
   if (!is_valid_name(name)) return http::error_response(http::status::bad_request, "The file name is invalid");
   std::error_code failed;
-  const bool removed = std::filesystem::remove(std::filesystem::path{where.directory} / name, failed);
+  const bool removed = std::filesystem::remove(std::filesystem::path{values.directory} / name, failed);
   if (failed) return http::error_response(http::status::internal_server_error, "The file cannot be removed");
   return removed ? http::response{http::status::no_content} : http::not_found_response();
 }

@@ -18,7 +18,7 @@ struct score {
   std::string text;
 };
 
-/// The subscribers and the latest events. Handlers run on all loops.
+/// The subscribers and the latest events. The mutex is necessary because handlers run on all loops.
 class feed {
  public:
   std::uint64_t publish(std::string text) {

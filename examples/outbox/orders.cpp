@@ -32,20 +32,21 @@ http::response to_error_response(const postgres::error& failure) {
                               "The database is unavailable");
 }
 
-task<> create_tables(std::shared_ptr<stores> own) {
+task<> create_tables(std::shared_ptr<stores> store_clients) {
   const call_context context{.deadline = deadline::after(loop::current().now(), std::chrono::seconds{10})};
   for (const std::string text :
        {"create table if not exists orders (id bigserial primary key, item text not null)",
         "create table if not exists outbox (id bigserial primary key, message text not null)"}) {
-    auto create_task = own->database.query(context, text);
+    auto create_task = store_clients->database.query(context, text);
     const auto created = co_await std::move(create_task);
     if (!created) throw service::start_error{"cannot create the tables: " + postgres::log_text(created.error())};
   }
 }
 
 /// The order and its announcement are stored in one transaction, so that no order lacks its announcement.
-task<http::response> place_order(std::shared_ptr<stores> own, http::request_context& request, order_request order) {
-  auto transaction = co_await own->database.begin(request);
+task<http::response> place_order(std::shared_ptr<stores> store_clients, http::request_context& request,
+                                 order_request order) {
+  auto transaction = co_await store_clients->database.begin(request);
   if (!transaction) co_return to_error_response(transaction.error());
   auto insert_task = transaction->query("insert into orders (item) values ($1) returning id", *order.item);
   const auto inserted = co_await std::move(insert_task);
@@ -63,14 +64,15 @@ task<http::response> place_order(std::shared_ptr<stores> own, http::request_cont
 /// Publishes the messages of the outbox in Redis, in order, and deletes them. If Redis or the database fails, the
 /// messages stay in the outbox, and the next run publishes them (at least once). Skips rows that another instance is
 /// publishing.
-task<> publish_outbox(std::shared_ptr<stores> own, call_context context) {
-  auto transaction = co_await own->database.begin(context);
+task<> publish_outbox(std::shared_ptr<stores> store_clients, call_context context) {
+  auto transaction = co_await store_clients->database.begin(context);
   if (!transaction) throw std::runtime_error{"no transaction: " + postgres::log_text(transaction.error())};
   auto query_task = transaction->query("select id, message from outbox order by id limit 100 for update skip locked");
   const auto found = co_await std::move(query_task);
   if (!found) throw std::runtime_error{"cannot read the outbox: " + postgres::log_text(found.error())};
   for (const auto row : *found) {
-    auto publish_task = own->announcements.publish(context, "orders", row.get<std::string>("message").value());
+    auto publish_task =
+        store_clients->announcements.publish(context, "orders", row.get<std::string>("message").value());
     const auto published = co_await std::move(publish_task);
     if (!published) throw std::runtime_error{"cannot publish: " + redis::log_text(published.error())};
     auto remove_task = transaction->query("delete from outbox where id = $1", row.get<std::int64_t>("id").value());
@@ -84,17 +86,17 @@ task<> publish_outbox(std::shared_ptr<stores> own, call_context context) {
 http::router routes(service::service_context& context, const database_factory& connect,
                     const redis::client_settings& redis) {
   const auto loops = context.loops().size();
-  const std::shared_ptr<stores> own{
+  const std::shared_ptr<stores> store_clients{
       new stores{postgres::pool{connect(context), loops, context.metrics, context.log},
                  redis::client{context.network(), loops, context.metrics, context.log, redis}}};
-  context.on_start(create_tables(own));
+  context.on_start(create_tables(store_clients));
   context.every("publish orders", std::chrono::seconds{1},
-                [own](const call_context& call) { return publish_outbox(own, call); },
+                [store_clients](const call_context& call) { return publish_outbox(store_clients, call); },
                 {.timeout = std::chrono::seconds{10}});
-  context.on_stop(own->database.close());
-  context.on_stop(own->announcements.close());
+  context.on_stop(store_clients->database.close());
+  context.on_stop(store_clients->announcements.close());
   http::router router;
-  router.post("/api/orders", http::typed(place_order, own))
+  router.post("/api/orders", http::typed(place_order, store_clients))
       .summary("Places an order for an item")
       .returns(status::created, "The ID of the order", {.media_type = "text/plain"});
   return router;

@@ -42,7 +42,7 @@ class report {
  private:
   blocking_pool& blocking_;
   std::string path_;
-  /// Handlers run on all loops.
+  /// Necessary because handlers run on all loops.
   mutable std::mutex mutex_;
   std::string content_;
 };

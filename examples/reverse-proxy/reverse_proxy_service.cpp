@@ -20,7 +20,8 @@ struct settings {
 };
 
 void add_options(config::options& options, settings& values) {
-  options.add(values.api_url, {"--api-url", "API_URL", "URL of the service below /api/"}, config::http_url(), "none");
+  options.add(values.api_url, {"--api-url", "API_URL", "URL of the service for the paths under /api/"},
+              config::http_url(), "none");
   options.add(values.site_url, {"--site-url", "SITE_URL", "URL of the service for all other paths"}, config::http_url(),
               "none");
   options.add(values.api_policy, {"--api-policy", "API_POLICY", "Policy of the calls to the API"},

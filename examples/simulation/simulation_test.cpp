@@ -16,7 +16,7 @@ static http::router stub() {
   return routes;
 }
 
-/// A fleet of the aggregator and its three upstreams, and the script of one incident.
+/// A fleet with the aggregator and its three upstreams, and the script of one incident.
 struct incident {
   explicit incident(std::uint64_t seed) : fleet(seed) {
     for (const auto* name : {"product", "price", "reviews"}) fleet.add_stub_server(name, 80, stub);
@@ -72,7 +72,7 @@ TEST_CASE("simulation example: every response arrives in time during an incident
     }
     CHECK(degraded > 0);
 
-    // Circuit breakers close again.
+    // After the incident, the circuit breakers close again.
     client.run_for(2min);
     for (int i = 0; i < 20; ++i) client.get("/api/product/7");
     client.run_for(2min);

@@ -61,7 +61,7 @@ TEST_CASE("load in CI example: invalid arguments end the script with one line an
   const load_check_fixture check;
   const auto relative_path_result = check.run("api/books", program_path("book-service"));
   CHECK(relative_path_result.status == 2);
-  CHECK(relative_path_result.error_output == "check: PATH is \"api/books\"; it must begin with /\n");
+  CHECK(relative_path_result.error_output == "check: PATH is \"api/books\"; it must start with /\n");
   const auto missing = check.run("/", "/none");
   CHECK(missing.status == 2);
   CHECK(missing.error_output == "check: PROGRAM is \"/none\", which is not an executable program\n");
