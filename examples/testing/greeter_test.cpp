@@ -58,7 +58,7 @@ static http::router greeter() {
 TEST_CASE("greeter: creates a greeting from a body of one or more chunks", "[testing][examples]") {
   testing::server server{greeter()};
   CHECK(server.post("/greetings", "ann", "text/plain")->body == "hello ann");
-  const auto created = server.call({.method = http::method::post, .target = "/greetings", .body_parts = {"a", "nn"}});
+  const auto created = server.call({.method = http::method::post, .target = "/greetings", .body_chunks = {"a", "nn"}});
   REQUIRE(created);
   CHECK(created->status == http::status::created);
   CHECK(created->body == "hello ann");

@@ -29,14 +29,14 @@ task<result<std::string>> copy_reader::next() {
   const auto call = call_;
   if (has_ended_) co_return std::string{};
   auto read_task = call->read_copy();
-  auto part = co_await std::move(read_task);
-  if (part && !part->empty()) {
-    if (must_yield_after(part->size())) co_await yield_to_loop();
-    co_return part;
+  auto chunk = co_await std::move(read_task);
+  if (chunk && !chunk->empty()) {
+    if (must_yield_after(chunk->size())) co_await yield_to_loop();
+    co_return chunk;
   }
   has_ended_ = true;
-  end_call(*call, ends_call_, part ? std::nullopt : std::optional{part.error()});
-  co_return part;
+  end_call(*call, ends_call_, chunk ? std::nullopt : std::optional{chunk.error()});
+  co_return chunk;
 }
 
 copy_writer::copy_writer(std::shared_ptr<active_call> call, bool ends_call) noexcept

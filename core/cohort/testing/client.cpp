@@ -15,29 +15,29 @@ namespace {
 using open_result = result<http::streamed_response, http::client_error>;
 using socket_result = result<http::websocket, http::websocket_connect_error>;
 
-/// A body whose parts are sent as chunks.
+/// A body that is sent in chunks.
 class chunk_source final : public http::request_body_source {
  public:
-  explicit chunk_source(std::vector<std::string> parts) : parts_(std::move(parts)) {}
+  explicit chunk_source(std::vector<std::string> chunks) : chunks_(std::move(chunks)) {}
 
   task<result<std::string_view, http::client_error>> read(call_context) override {
     // An empty chunk would end the body.
-    while (next_ < parts_.size() && parts_[next_].empty()) ++next_;
-    if (next_ == parts_.size()) co_return std::string_view{};
-    co_return std::string_view{parts_[next_++]};
+    while (next_ < chunks_.size() && chunks_[next_].empty()) ++next_;
+    if (next_ == chunks_.size()) co_return std::string_view{};
+    co_return std::string_view{chunks_[next_++]};
   }
   std::optional<std::uint64_t> content_length() const override { return std::nullopt; }
 
  private:
-  std::vector<std::string> parts_;
+  std::vector<std::string> chunks_;
   std::size_t next_ = 0;
 };
 
-task<open_result> open_stream(http::client& transport, http::client_request message, std::vector<std::string> parts,
+task<open_result> open_stream(http::client& transport, http::client_request message, std::vector<std::string> chunks,
                               deadline call_deadline) {
   std::unique_ptr<http::request_body_source> source;
-  if (!parts.empty()) {
-    source = std::make_unique<chunk_source>(std::move(parts));
+  if (!chunks.empty()) {
+    source = std::make_unique<chunk_source>(std::move(chunks));
   } else if (!message.body.empty()) {
     source = std::make_unique<http::text_body_source>(std::exchange(message.body, {}));
   }
@@ -90,7 +90,7 @@ http::client_request client::to_client_request(request& message) const {
 
 sim::call_result client::call(request message) {
   const auto call_deadline = deadline::after(time_.now(), message.timeout);
-  if (message.body_parts.empty()) {
+  if (message.body_chunks.empty()) {
     auto sent = to_client_request(message);
     prepare();
     return time_.run(http::fetch(transport_, std::move(sent), call_deadline));
@@ -106,10 +106,10 @@ sim::call_result client::call(request message) {
 
 result<response_stream, http::client_error> client::open(request message) {
   const auto call_deadline = deadline::after(time_.now(), message.timeout);
-  auto parts = std::move(message.body_parts);
+  auto chunks = std::move(message.body_chunks);
   auto sent = to_client_request(message);
   prepare();
-  auto opened = time_.run(open_stream(transport_, std::move(sent), std::move(parts), call_deadline));
+  auto opened = time_.run(open_stream(transport_, std::move(sent), std::move(chunks), call_deadline));
   if (!opened) return opened.error();
   return response_stream{time_, std::move(*opened)};
 }

@@ -22,7 +22,7 @@ struct request {
   /// `Host`, `Content-Length` and `Transfer-Encoding` are set by the client and must not be given.
   header_fields fields{};
   /// If not empty, replaces `body`: the body is sent with `Transfer-Encoding: chunked`, each element as one chunk.
-  std::vector<std::string> body_parts{};
+  std::vector<std::string> body_chunks{};
   /// Timeout in virtual time, until the end of the response; for a streamed response, until the end of its head.
   duration timeout = std::chrono::seconds{30};
 };

@@ -53,7 +53,7 @@ class libpq_connection final : public connection {
   /// Executes a command without parameters and rows.
   task<std::optional<error>> run_command(const std::string& text);
   // COPY (libpq_copy.cpp).
-  int take_copied_data(std::string& part);
+  int take_copied_data(std::string& chunk);
   task<std::optional<error>> end_copied_data(const char* reason);
   task<bool> abandon_copy();
   bool send(const statement& statement, std::uint64_t number);

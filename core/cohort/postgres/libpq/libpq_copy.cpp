@@ -9,7 +9,7 @@ namespace {
 
 /// Maximum number of buffered bytes: bytes that the reader has not requested yet, or that the system has not accepted
 /// yet.
-constexpr std::size_t max_part_bytes = std::size_t{64} * 1024;
+constexpr std::size_t max_chunk_bytes = std::size_t{64} * 1024;
 
 struct buffer_deleter {
   void operator()(char* buffer) const noexcept { PQfreemem(buffer); }
@@ -44,23 +44,23 @@ task<std::optional<error>> libpq_connection::start_copy(const std::string& text,
 }
 
 /// Appends the rows that have arrived. Returns 0 if more can follow, -1 at the end, -2 for an error.
-int libpq_connection::take_copied_data(std::string& part) {
-  while (part.size() < max_part_bytes) {
+int libpq_connection::take_copied_data(std::string& chunk) {
+  while (chunk.size() < max_chunk_bytes) {
     char* row = nullptr;
     const int size = PQgetCopyData(connection_.get(), &row, 1);
     const std::unique_ptr<char, buffer_deleter> owned{row};
     if (size <= 0) return size;
-    part.append(row, static_cast<std::size_t>(size));
+    chunk.append(row, static_cast<std::size_t>(size));
   }
   return 0;
 }
 
 task<result<std::string>> libpq_connection::read_copy(deadline read_deadline) {
   socket_->set_deadline(read_deadline);
-  std::string part;
+  std::string chunk;
   for (;;) {
-    const int state = take_copied_data(part);
-    if (!part.empty()) co_return std::move(part);
+    const int state = take_copied_data(chunk);
+    if (!chunk.empty()) co_return std::move(chunk);
     if (state < 0) break;
     const auto wait_result = co_await socket_->wait_for_input();
     if (wait_result != socket_status::ready) co_return wait_error(wait_result);
@@ -75,10 +75,10 @@ task<result<std::string>> libpq_connection::read_copy(deadline read_deadline) {
 task<std::optional<error>> libpq_connection::write_copy(std::string_view data, deadline write_deadline) {
   socket_->set_deadline(write_deadline);
   while (!data.empty()) {
-    const auto part = data.substr(0, max_part_bytes);
-    const int put = PQputCopyData(connection_.get(), part.data(), static_cast<int>(part.size()));
+    const auto chunk = data.substr(0, max_chunk_bytes);
+    const int put = PQputCopyData(connection_.get(), chunk.data(), static_cast<int>(chunk.size()));
     if (put < 0) co_return connection_error();
-    if (put > 0) data.remove_prefix(part.size());
+    if (put > 0) data.remove_prefix(chunk.size());
     if (auto failure = co_await flush()) co_return failure;
   }
   co_return std::nullopt;

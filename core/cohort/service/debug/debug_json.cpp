@@ -94,17 +94,17 @@ std::string debug_requests_json(const loop_snapshots& loops) {
     out.close_array();
   };
   out.open_object();
-  write_all("in_flight", [&](std::size_t index, const loop_snapshot& part) {
-    for (const auto& record : part.in_flight) {
+  write_all("in_flight", [&](std::size_t index, const loop_snapshot& snapshot) {
+    for (const auto& record : snapshot.in_flight) {
       out.open_object().field("loop", index);
-      telemetry::write_request_members(out, record, part.snapshot_time);
+      telemetry::write_request_members(out, record, snapshot.snapshot_time);
       out.close_object();
     }
   });
-  write_all("finished", [&](std::size_t index, const loop_snapshot& part) {
-    for (const auto& [keep_reason, record] : part.finished) {
+  write_all("finished", [&](std::size_t index, const loop_snapshot& snapshot) {
+    for (const auto& [keep_reason, record] : snapshot.finished) {
       out.open_object().field("loop", index).field("kept", to_string(keep_reason));
-      telemetry::write_request_members(out, record, part.snapshot_time);
+      telemetry::write_request_members(out, record, snapshot.snapshot_time);
       out.close_object();
     }
   });
@@ -121,13 +121,13 @@ std::string debug_tasks_json(const loop_snapshots& loops, service_lifecycle& lif
   std::string text;
   json::writer out{text};
   out.open_object();
-  write_loops(out, loops, [&](const loop_snapshot& part) {
-    out.field("tasks", part.tasks).field("timers", part.timers);
-    out.field("requests_in_flight", part.in_flight.size()).field("connections", part.connections);
+  write_loops(out, loops, [&](const loop_snapshot& snapshot) {
+    out.field("tasks", snapshot.tasks).field("timers", snapshot.timers);
+    out.field("requests_in_flight", snapshot.in_flight.size()).field("connections", snapshot.connections);
     out.key("activities").open_array();
-    for (const auto& running : part.activities) write_activity(out, running, part.snapshot_time);
+    for (const auto& running : snapshot.activities) write_activity(out, running, snapshot.snapshot_time);
     out.close_array();
-    if (part.activities_omitted > 0) out.field("activities_omitted", part.activities_omitted);
+    if (snapshot.activities_omitted > 0) out.field("activities_omitted", snapshot.activities_omitted);
   });
   out.key("jobs").open_array();
   for (const auto& job : lifecycle.jobs().names()) out.value(job);
@@ -141,11 +141,11 @@ std::string debug_upstreams_json(const loop_snapshots& loops) {
   std::string text;
   json::writer out{text};
   out.open_object();
-  write_loops(out, loops, [&](const loop_snapshot& part) {
+  write_loops(out, loops, [&](const loop_snapshot& snapshot) {
     out.key("upstreams").open_array();
-    for (const auto& upstream : part.upstreams) write_upstream(out, upstream);
+    for (const auto& upstream : snapshot.upstreams) write_upstream(out, upstream);
     out.close_array().key("origins").open_array();
-    for (const auto& origin : part.origins) write_origin(out, origin);
+    for (const auto& origin : snapshot.origins) write_origin(out, origin);
     out.close_array();
   });
   out.close_object();
@@ -156,10 +156,10 @@ std::string debug_loops_json(const loop_snapshots& loops) {
   std::string text;
   json::writer out{text};
   out.open_object();
-  write_loops(out, loops, [&](const loop_snapshot& part) {
-    write_milliseconds(out, "lag_ms", part.lag);
-    out.field("connections", part.connections).field("tasks", part.tasks).field("timers", part.timers);
-    out.field("requests_in_flight", part.in_flight.size());
+  write_loops(out, loops, [&](const loop_snapshot& snapshot) {
+    write_milliseconds(out, "lag_ms", snapshot.lag);
+    out.field("connections", snapshot.connections).field("tasks", snapshot.tasks).field("timers", snapshot.timers);
+    out.field("requests_in_flight", snapshot.in_flight.size());
   });
   out.close_object();
   return text;

@@ -45,13 +45,13 @@ struct upstream_problems {
 
 upstream_problems upstream_problems_of(const loop_snapshots& loops) {
   upstream_problems result;
-  for (const auto& part : loops) {
-    if (!part) continue;
-    for (const auto& upstream : part->upstreams) {
+  for (const auto& snapshot : loops) {
+    if (!snapshot) continue;
+    for (const auto& upstream : snapshot->upstreams) {
       if (upstream.breaker == policy::circuit_breaker::state::open) result.open.insert(upstream.name);
       if (upstream.breaker == policy::circuit_breaker::state::half_open) result.probed.insert(upstream.name);
     }
-    for (const auto& origin : part->origins) {
+    for (const auto& origin : snapshot->origins) {
       for (const auto& [balancing, idle] : origin.addresses) {
         const auto address = telemetry::format_address(balancing.address);
         if (balancing.remaining_ejection_time > duration::zero()) result.ejected.insert(address);
@@ -109,12 +109,21 @@ constexpr std::array<section, 6> sections{
      {"finished", "Failed and slow requests", "requests", finished_requests_section},
      {"settings", "Settings", "config", settings_section}}};
 
-std::string section_html(const section& part, const debug_page_values& values) {
+std::string section_html(const section& page_section, const debug_page_values& values) {
   std::string html = "<section id=\"";
-  html.append(part.id).append("\" aria-labelledby=\"").append(part.id).append("-title\"><div class=\"line\"><h2 id=\"");
-  html.append(part.id).append("-title\">").append(part.title).append("</h2><a class=\"end\" href=\"debug/");
-  html.append(part.route).append("\" aria-label=\"JSON: ").append(part.title).append("\">JSON</a></div>\n<div id=\"");
-  html.append(part.id).append("-live\" data-live>").append(part.render(values));
+  html.append(page_section.id)
+      .append("\" aria-labelledby=\"")
+      .append(page_section.id)
+      .append("-title\"><div class=\"line\"><h2 id=\"");
+  html.append(page_section.id)
+      .append("-title\">")
+      .append(page_section.title)
+      .append("</h2><a class=\"end\" href=\"debug/");
+  html.append(page_section.route)
+      .append("\" aria-label=\"JSON: ")
+      .append(page_section.title)
+      .append("\">JSON</a></div>\n<div id=\"");
+  html.append(page_section.id).append("-live\" data-live>").append(page_section.render(values));
   return html.append("</div></section>\n");
 }
 
@@ -148,11 +157,11 @@ std::string debug_page(const debug_page_values& values) {
           " UTC</time><span id=\"updates\" class=\"badge\" data-tone=\"idle\" role=\"status\">Updated every 5 s</span>"
           "<button type=\"button\" id=\"pause\" aria-pressed=\"false\" hidden>Pause</button></span></div>\n"
           "<nav class=\"line\" aria-label=\"Sections\">";
-  for (const auto& part : sections) {
-    html.append("<a href=\"#").append(part.id).append("\">").append(part.title).append("</a>\n");
+  for (const auto& page_section : sections) {
+    html.append("<a href=\"#").append(page_section.id).append("\">").append(page_section.title).append("</a>\n");
   }
   html += "</nav></header>\n<main>";
-  for (const auto& part : sections) html += section_html(part, values);
+  for (const auto& page_section : sections) html += section_html(page_section, values);
   return html + "</main></body></html>\n";
 }
 

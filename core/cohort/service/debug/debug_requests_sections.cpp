@@ -132,16 +132,16 @@ std::string activity_item(const activity_snapshot& running, time_point now) {
   return html + "</li>\n";
 }
 
-std::string loop_item(std::size_t index, const loop_snapshot& part) {
+std::string loop_item(std::size_t index, const loop_snapshot& snapshot) {
   auto html = "<li>" + span("Loop " + std::to_string(index), "main") + " " +
-              span(pluralize(part.tasks, "task") + ", " + pluralize(part.timers, "timer"), "quiet");
+              span(pluralize(snapshot.tasks, "task") + ", " + pluralize(snapshot.timers, "timer"), "quiet");
   std::string items;
-  for (const auto& running : part.activities) {
+  for (const auto& running : snapshot.activities) {
     // Omits the request for this page.
     if (running.kind == activity_kind::request && running.name == "/debug") continue;
-    items += activity_item(running, part.snapshot_time);
+    items += activity_item(running, snapshot.snapshot_time);
   }
-  if (part.activities_omitted > 0) items += "<li>" + std::to_string(part.activities_omitted) + " more</li>";
+  if (snapshot.activities_omitted > 0) items += "<li>" + std::to_string(snapshot.activities_omitted) + " more</li>";
   if (items.empty()) items = "<li>" + span("no request or job in progress", "quiet") + "</li>";
   return html + "<ul>" + items + "</ul></li>\n";
 }

@@ -13,9 +13,9 @@ namespace {
 
 /// The responses of the loops. Used on the querying loop only.
 struct pending_query {
-  explicit pending_query(std::size_t count) : parts(count), pending_count(count) {}
+  explicit pending_query(std::size_t count) : snapshots(count), pending_count(count) {}
 
-  std::vector<std::optional<loop_snapshot>> parts;
+  std::vector<std::optional<loop_snapshot>> snapshots;
   std::size_t pending_count;
   event all_received;
 };
@@ -66,9 +66,9 @@ task<std::vector<std::optional<loop_snapshot>>> take_snapshots(const std::vector
   for (std::size_t i = 0; i < loops.size(); ++i) {
     auto* const shard = server.shards()[i].get();
     asio::post(loops[i]->get_executor(), [query, i, shard, query_time, clients, &caller] {
-      auto part = std::make_shared<loop_snapshot>(take_snapshot(*shard, clients, query_time));
-      asio::post(caller.get_executor(), [query, i, part] {
-        query->parts[i] = std::move(*part);
+      auto snapshot = std::make_shared<loop_snapshot>(take_snapshot(*shard, clients, query_time));
+      asio::post(caller.get_executor(), [query, i, snapshot] {
+        query->snapshots[i] = std::move(*snapshot);
         if (--query->pending_count == 0) query->all_received.set();
       });
     });
@@ -76,7 +76,7 @@ task<std::vector<std::optional<loop_snapshot>>> take_snapshots(const std::vector
   auto wait_task = query->all_received.wait(deadline::after(query_time, max_wait));
   co_await std::move(wait_task);
   // A copy, because a loop that responds after the wait still writes to the original.
-  co_return query->parts;
+  co_return query->snapshots;
 }
 
 }  // namespace cohort::service

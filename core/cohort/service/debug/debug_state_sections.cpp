@@ -156,10 +156,10 @@ std::string level_command(const debug_page_values& values) {
 std::string upstreams_section(const debug_page_values& values) {
   std::map<std::string, std::vector<http::upstream_status>> upstreams;
   std::map<std::pair<std::string, std::string>, address_statuses> addresses;
-  for (const auto& part : values.loops) {
-    if (!part) continue;
-    for (const auto& upstream : part->upstreams) upstreams[upstream.name].push_back(upstream);
-    for (const auto& origin : part->origins) {
+  for (const auto& snapshot : values.loops) {
+    if (!snapshot) continue;
+    for (const auto& upstream : snapshot->upstreams) upstreams[upstream.name].push_back(upstream);
+    for (const auto& origin : snapshot->origins) {
       for (const auto& address : origin.addresses) {
         addresses[{format_origin(origin.target), telemetry::format_address(address.balancing.address)}].push_back(
             address);
@@ -186,13 +186,16 @@ std::string loops_section(const debug_page_values& values) {
   std::vector<row> rows;
   for (std::size_t i = 0; i < values.loops.size(); ++i) {
     auto& new_row = rows.emplace_back().text("Loop " + std::to_string(i), "main");
-    const auto& part = values.loops[i];
-    if (!part) {
+    const auto& snapshot = values.loops[i];
+    if (!snapshot) {
       new_row.html(badge("not responding", tone::bad)).text("").text("").text("").text("").text("");
       continue;
     }
-    new_row.html(badge("responding", tone::good)).text(format_duration(part->lag), "number");
-    new_row.number(part->connections).number(part->in_flight.size()).number(part->tasks).number(part->timers);
+    new_row.html(badge("responding", tone::good)).text(format_duration(snapshot->lag), "number");
+    new_row.number(snapshot->connections)
+        .number(snapshot->in_flight.size())
+        .number(snapshot->tasks)
+        .number(snapshot->timers);
   }
   return table("Event loops", {"Loop", "State", "Lag", "Connections", "Requests", "Tasks", "Timers"}, rows);
 }
