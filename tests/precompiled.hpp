@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// The heavy headers that most tests need, parsed once. A change of these headers rebuilds every test.
+// Precompiles the headers that most tests need and that take long to compile. A change to these headers rebuilds every
+// test.
 #pragma once
 
 #include "../core/precompiled/service.hpp"

@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 
 static http::response hello(http::request_context&) { return http::response{}.body("hello", "text/plain"); }
 
-/// Awaits `next` in a separate coroutine frame, as in a middleware that uses the response.
+/// Awaits `next` in a separate coroutine frame, as a middleware does that uses the response.
 static task<http::response> await_next(http::request_context& context, http::next next) {
   auto response = co_await next(context);
   co_return response;
@@ -29,7 +29,7 @@ static task<http::response> block(blocking_pool& blocking, http::request_context
   co_return hello(request);
 }
 
-/// Measures, every millisecond, the delay of a timer of the loop.
+/// Measures the delay of a loop timer every millisecond.
 static task<> observe_lag(telemetry::histogram& lag) {
   auto status = wait_status::timed_out;
   while (status == wait_status::timed_out) {

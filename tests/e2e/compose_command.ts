@@ -112,7 +112,7 @@ async function checkGateway(stack: Stack): Promise<void> {
   const { status } = await fetch(`${url}/api/time`);
   expect(status === 401, `a request to the gateway without the key receives 401, not ${status}`);
   // The documents are fetched again every 30 s; the services may have started after the gateway.
-  await eventually('the merged document has all services', 60, async () => {
+  await eventually('the merged document describes all services', 60, async () => {
     const { paths } = await requestJson<{ paths: object }>(stack, `${url}/openapi.json`);
     return '/api/time' in paths && '/api/aggregate' in paths;
   });
@@ -160,7 +160,7 @@ const invalidRunStatus = 120;
 async function checkComposeLoadgen(stack: Stack): Promise<void> {
   const args = ['run', '--rm', '--no-deps', '-T', 'loadgen', '-m', 'spike', '-r', '20', '-d', '40'];
   const run = composeWithStatus([0, invalidRunStatus], ...args);
-  run.catch(() => undefined); // Awaited below; prevents an unhandled rejection before that.
+  run.catch(() => undefined); // Prevents an unhandled rejection before the promise is awaited below.
   await eventually('Prometheus has metrics of loadgen', 60, async () => {
     return (await query(stack, 'loadgen_requests_sent_total')).length > 0;
   });

@@ -17,7 +17,7 @@ std::string routes_to(const std::string& url) {
                 "backends": [{"upstream": "up"}]}]})";
 }
 
-TEST_CASE("gateway: a change of the routes file takes effect without a signal, and no request is lost",
+TEST_CASE("gateway: a change to the routes file takes effect without a signal, and no request is lost",
           "[integration][gateway][threads]") {
   running_program first{"time-service"};
   running_program second{"system-info-service"};

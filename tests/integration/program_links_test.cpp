@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// In the image, the programs of the services are links to cohort-stack.
+// Tests that cohort-stack runs a service when it is started through a link with the name of the service, as in the
+// image.
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 #include <filesystem>

@@ -17,7 +17,7 @@
 namespace cohort::test {
 namespace {
 
-/// A proxy that opens tunnels, all of them to one port on 127.0.0.1, for any requested host.
+/// A proxy that opens all tunnels to one port on 127.0.0.1, regardless of the requested host.
 class tunneling_proxy {
  public:
   explicit tunneling_proxy(std::uint16_t target_port)

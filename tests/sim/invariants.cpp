@@ -12,7 +12,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// A timer fires at most one tick after its expiry; the checked times contain up to two consecutive timers.
+/// A timer fires at most one tick after its expiry. The checked times include up to two consecutive timers.
 constexpr duration two_ticks{2 << 14};
 /// The deadline of `/api/aggregate`.
 constexpr duration aggregate_deadline = 5s;

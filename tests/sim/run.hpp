@@ -14,7 +14,7 @@ struct run_result {
   std::uint64_t events = 0;
   std::uint64_t requests = 0;
   std::vector<violation> violations;
-  /// All events, and a summary that fits one screen; empty unless recorded.
+  /// All events, and a summary that fits on one screen; empty unless recorded.
   std::string timeline;
   std::string summary;
 };

@@ -26,7 +26,7 @@ struct scenario {
   bool is_lossless = false;
   std::size_t time_replicas = 1;
   sim::link_conditions links;
-  /// Sent to the dashboard as deadline header.
+  /// Sent to the dashboard in a deadline header.
   std::optional<duration> deadline;
   /// The client closes the connection after this time.
   duration client_timeout = std::chrono::seconds{10};

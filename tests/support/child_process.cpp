@@ -24,7 +24,7 @@ struct pipe_ends {
 
 pipe_ends make_pipe() {
   std::array<int, 2> ends{};
-  // Close-on-exec from the start: a child that another thread starts would otherwise inherit the pipe.
+  // The pipe is created with close-on-exec; otherwise, a child that another thread starts could inherit the pipe.
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
     throw_errno("pipe2", errno);
   }

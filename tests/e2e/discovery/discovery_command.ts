@@ -172,7 +172,7 @@ async function testRegisteredSrv(dns: CoreDns, etcd: Etcd): Promise<void> {
   const dashboard = await Dashboard.start(directory, `srv://time-service.svc.test?${dns.server}`);
   await dashboard.waitForEndpoints(1, 15);
   let second = first;
-  await runCase('CoreDNS on etcd: a replica registers, found by SRV', dashboard, 4000, 'first request', async () => {
+  await runCase('CoreDNS on etcd: a registered replica is found by SRV', dashboard, 4000, 'first request', async () => {
     second = await Replica.launch(directory, registrationEnvironment);
     return measureTimeToFirstRequest(second);
   });

@@ -158,5 +158,5 @@ export const cases: Case[] = [
   { name: 'earlier deadline of the client', expected: 'at most 200 ms', run: testEarlierDeadline },
   { name: 'retry of GET, not of POST', expected: 'GET 200 after 2, POST 503 after 1', run: testRetries },
   { name: 'mirror', expected: 'a, 1 copy of /mirrored?delay=0', run: testMirror },
-  { name: 'encoded path does not evade the key', expected: 'rejected, rejected', run: (to) => rejections(to, [['/%6bey'], ['//key']]) },
+  { name: 'encoded path does not bypass the API key', expected: 'rejected, rejected', run: (to) => rejections(to, [['/%6bey'], ['//key']]) },
 ];

@@ -16,8 +16,8 @@ export interface ReceivedRequest {
 }
 
 /**
- * An upstream that responds with the request as JSON. Queries select other behavior: `delay` (milliseconds), `fail`
- * (the number of 503 responses for each path before it succeeds). Paths that end in `/events` are streams of two
+ * An upstream that responds with the request as JSON. Query parameters select other behavior: `delay` (milliseconds),
+ * `fail` (the number of 503 responses for each path before it succeeds). Paths that end in `/events` are streams of two
  * events, 700 ms apart; messages on WebSockets are echoed.
  */
 export class Upstream {

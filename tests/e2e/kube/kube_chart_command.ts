@@ -125,7 +125,7 @@ function scenarios(program: string, values: string[]): Record<string, ClusterSce
         await upgrade('autoscaling.enabled=true', 'autoscaling.requestsInFlight=4');
         log('autoscalers: on average 4 requests in flight per pod');
         await slowDown(120);
-        log('each pod of the time service takes 400 ms');
+        log('each pod of the time service responds after 400 ms');
         await eventually('the autoscaler adds pods', 90, async () => (await listReadyPods('time-service')).length > 2);
         const { status } = await parseJson<Autoscaler>('get', 'hpa', 'time-service');
         const value = status.currentMetrics?.find(({ type }) => type === 'Pods')?.pods?.current.averageValue;

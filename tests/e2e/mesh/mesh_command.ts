@@ -284,7 +284,7 @@ async function checkRetries(meshedStack: MeshedStack): Promise<void> {
 async function checkMeshRetries(mesh: Mesh, ports: Ports): Promise<void> {
   const cases: [string, string, number, number][] = [
     ['retries: in Envoy only (num_retries 2, attempts=1)', 'attempts=1,hedge=off', 3, 2],
-    ['retries: in both, which multiplies them', 'attempts=3,hedge=off,budget=100%', 9, 6],
+    ['retries: in Cohort and Envoy, whose attempts multiply', 'attempts=3,hedge=off,budget=100%', 9, 6],
   ];
   for (const [name, policy, requests, retries] of cases) {
     const meshedStack = new MeshedStack(mesh, ports);
@@ -312,7 +312,7 @@ async function checkEjection(mesh: Mesh, ports: Ports): Promise<void> {
   await clearFaults(meshedStack.stack, 'time-service');
   await meshedStack.stop();
   report(
-    'ejection: one of two replicas fails, Envoy ejects it',
+    'ejection: Envoy ejects the failing one of two replicas',
     'ejected; then 0 calls to it; no aggregate without the time; breaker closed',
     `ejected: ${isEjected}; then ${late} calls to it; ${failed} aggregates without the time; breaker ${open ? 'opened' : 'closed'}`,
     isEjected && late === 0 && failed === 0 && !open,

@@ -48,7 +48,7 @@ struct peer {
   std::shared_ptr<messaging::broker> broker;
 };
 
-/// User and system time of this process, in microseconds.
+/// Returns the user and system time of this process in microseconds.
 double cpu_time() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
@@ -118,7 +118,7 @@ task<> wait_for_signal() {
   auto wait_task = async_operation<int>([&signals](completion_handler<int> handler) {
     auto shared = std::make_shared<completion_handler<int>>(std::move(handler));
     signals.async_wait([shared](const error_code&, int signal) { shared->post(signal); });
-    // The slot of the coroutine cancels the wait.
+    // The cancellation slot of the coroutine cancels the wait.
     if (auto slot = shared->get_cancellation_slot(); slot.is_connected()) {
       slot.assign([&signals](asio::cancellation_type) { signals.cancel(); });
     }

@@ -36,7 +36,7 @@ export class RabbitMq extends BrokerProcess implements MessageBroker {
     for (const name of ['mnesia', 'log']) mkdirSync(join(directory, name));
     writeFileSync(join(directory, 'rabbitmq.conf'), `listeners.tcp.1 = 127.0.0.1:${port}\n`);
     writeFileSync(join(directory, 'enabled_plugins'), '[].\n');
-    // As root, the server runs as the user of its package.
+    // If this program runs as root, the server runs as the user of its package.
     if (process.getuid?.() === 0) execFileSync('chown', ['-R', 'rabbitmq:rabbitmq', directory]);
     const started = new RabbitMq(directory, port, {
       HOME: directory,

@@ -50,7 +50,7 @@ export class AggregatePoller {
       states = Object.fromEntries(Object.entries(meta ?? {}).map(([part, { state }]) => [part, state]));
       status = response.status;
     } catch {
-      // The request failed, for example by a fault of the link to the dashboard; the status remains 0.
+      // The request failed, for example because of a fault on the link to the dashboard. The status remains 0.
     }
     this.polls.push({ start, end: elapsed(), status, states });
   }

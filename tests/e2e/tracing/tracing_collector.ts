@@ -54,7 +54,7 @@ export async function startZipkin(jar: string, directory: string, port: number):
     ],
     join(directory, 'zipkin.log'),
   );
-  // The start of Zipkin takes 10 s on an idle machine.
+  // Zipkin takes 10 s to start on an idle machine.
   await eventually('Zipkin is healthy', 300, async () => {
     const response = await fetch(`http://127.0.0.1:${port}/health`).catch(() => undefined);
     return response?.status === 200;
@@ -86,7 +86,7 @@ export async function checkZipkin(url: string, trace: string): Promise<void> {
   expect(call?.parentId === server?.id, 'the call is a child of the aggregate');
   expect(attempt?.parentId === call?.id, 'the attempt is a child of the call');
   expect(inner?.parentId === attempt?.id, 'the span of the weather service is a child of the attempt');
-  expect(lookup?.parentId === inner?.id, 'the cache lookup is a child of the request that made it');
+  expect(lookup?.parentId === inner?.id, 'the span of the cache lookup is a child of the span of its request');
   expect(/^(hit|stale|miss)$/.test(lookup?.tags?.['cohort.call.outcome'] ?? ''), 'the cache lookup has its outcome');
   reportSuccess(`Zipkin has the trace of an aggregate through an OpenTelemetry Collector: ${spans.length} spans`);
 }

@@ -74,7 +74,7 @@ function checkAggregateTrace(trace: JaegerTrace): void {
     trace.spans.find((span) => span.operationName === name && trace.processes[span.processID]?.serviceName === service);
   const server = find('dashboard-service', 'GET /api/aggregate');
   expect(tagOf(server, 'http.response.status_code') === 200, 'the span of the aggregate has its status');
-  expect(server?.references[0]?.spanID === '00f067aa0ba902b7', 'the span of the aggregate is a child of the caller');
+  expect(server?.references[0]?.spanID === '00f067aa0ba902b7', 'the span of the aggregate is a child of the span of the caller');
   for (const [upstream, service, route] of [
     ['time', 'time-service', 'GET /api/time'],
     ['weather', 'weather-service', 'GET /api/weather'],
@@ -150,7 +150,7 @@ async function checkLogs(stack: Stack, url: string): Promise<void> {
   for (const name of ['dashboard-service', 'time-service', 'system-info-service', 'weather-service']) {
     expect(services.has(name), `VictoriaLogs has the line of ${name}; it has ${[...services].join(', ')}`);
   }
-  expect(lines.every((line) => line['_msg'] === 'request'), 'the lines belong to requests');
+  expect(lines.every((line) => line['_msg'] === 'request'), 'all lines are log lines of requests');
   reportSuccess(`VictoriaLogs has ${lines.length} log lines with the ID of one trace`);
 }
 

@@ -43,7 +43,7 @@ function readCohort(output) {
   for (const [head] of output.matchAll(/HTTP\/1\.1 [2-5]\d\d [^\n]*\r\n(?:[^\r\n]+\r\n)*\r\n/g)) {
     const seen = /\r\nX-Seen: ([^\r\n]*)\r\n/.exec(head);
     const closesConnection = /\r\nConnection: close\r\n/i.test(head);
-    // A response without `X-Seen` that keeps the connection belongs to a request with another method or target.
+    // A response without `X-Seen` that keeps the connection open belongs to a request with another method or target.
     if (seen) record.requests.push(seen[1]);
     else if (!closesConnection) record.requests.push(null);
     record.rejected ||= closesConnection;

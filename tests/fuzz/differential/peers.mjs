@@ -81,7 +81,7 @@ export async function startNode(records) {
     request.on('end', () => {
       const record = recordOf(request.socket);
       record.requests.push(`${length} ${value} ${request.method} ${request.url}`);
-      // Node.js stops reading after a request to upgrade the protocol.
+      // Node.js stops reading after an upgrade request.
       record.rejected ||= !response.shouldKeepAlive || /upgrade/i.test(request.headers.connection ?? '');
       response.end();
     });

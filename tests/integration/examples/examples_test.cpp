@@ -49,7 +49,7 @@ TEST_CASE("examples: the order example reports invalid IDs and an unavailable up
   const auto invalid = get(orders.port(), "/orders/0");
   CHECK(invalid.status == 400);
   CHECK(json_at(invalid.body, "/fields/0/reason") == "\"must be an integer of at least 1\"");
-  CHECK(get(orders.port(), "/orders/7").status == 502);  // nothing listens on the port of the prices
+  CHECK(get(orders.port(), "/orders/7").status == 502);  // nothing listens on the port of the price service
   CHECK(orders.stop() == 0);
 }
 

@@ -23,7 +23,7 @@ task<> copy_in_and_out(postgres::pool& pool) {
   REQUIRE(writer.has_value());
   constexpr int count = 50'000;
   for (int n = 0; n < count; ++n) {
-    // Split within a row.
+    // The second chunk starts within a row.
     REQUIRE((co_await writer->write(std::to_string(n) + "\t")).has_value());
     REQUIRE((co_await writer->write(postgres::copy_text("a\tb\\\n") + "\n")).has_value());
   }

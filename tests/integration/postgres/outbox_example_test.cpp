@@ -43,7 +43,7 @@ task<int> count(postgres::pool& pool, std::string table) {
   co_return counted.value()[0].get<int>(0).value();
 }
 
-/// Redis is available, then unavailable; then the database is restarted.
+/// Redis is first available, then unavailable. Then the database is restarted.
 task<> place_orders(libpq_fixture& fixture) {
   auto listener = net::listen_tcp(loop::current(), loopback_endpoint()).value();
   const auto redis_port = listener->local_endpoint().port();

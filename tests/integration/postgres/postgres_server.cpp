@@ -70,7 +70,7 @@ postgres_server::~postgres_server() {
   try {
     stop();
   } catch (const std::exception&) {
-    // The destructor of the process kills it.
+    // The destructor of `process_` kills the server.
   }
 }
 

@@ -30,7 +30,7 @@ class postgres_server {
   postgres_server& operator=(const postgres_server&) = delete;
 
   void start();
-  /// Ends open sessions immediately (the fast shutdown of `pg_ctl`).
+  /// Stops the server, and ends open sessions immediately (the fast shutdown of `pg_ctl`).
   void stop();
 
   std::uint16_t port() const noexcept { return port_; }

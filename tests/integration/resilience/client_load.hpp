@@ -31,7 +31,7 @@ class client_load {
   void stop();
 
   int responses() const noexcept { return responses_; }
-  /// Returns the number of responses that are not a success, and of connections that have failed.
+  /// Returns the number of unsuccessful responses and failed connections.
   int failures() const noexcept { return failures_; }
   /// Returns the first 2,000 bytes of the first failed response, or the error of the connection.
   std::string first_failure() const;

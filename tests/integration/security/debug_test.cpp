@@ -28,7 +28,7 @@ TEST_CASE("debug: every service serves debug routes on a loopback address, for c
     CHECK(json_at(loops, "/loops/0/responding") == "true");
     CHECK(json_at(loops, "/loops/1/responding") == "true");
   }
-  // The calls of an aggregate, on one of the loops.
+  // Checks the record of an aggregate's calls, which is on one of the loops.
   const auto dashboard = stack.port_of("dashboard-service");
   CHECK(get(dashboard, "/api/aggregate").status == 200);
   const auto requests = get(dashboard, "/debug/requests").body;

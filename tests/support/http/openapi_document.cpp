@@ -125,7 +125,7 @@ class rule_checker {
         if (!member(schemes, text_of(scheme.key()))) report(where, "unknown security scheme " + text_of(scheme.key()));
   }
 
-  /// References, and the schemas of components.
+  /// Checks references, and the schemas of components.
   void check_values(const std::string& where, const json::value& value) {
     if (value.is_array()) {
       for (const auto& element : value.as_array()) check_values(where + "/-", element);

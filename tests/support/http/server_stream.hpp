@@ -40,7 +40,7 @@ class server_stream {
 
   enum class wait_result { elapsed, disconnected, stopped };
 
-  /// Waits until the peer closes or half-closes, which TCP does not distinguish, for at most `timeout`.
+  /// Waits for at most `timeout` until the peer closes or half-closes the connection, which TCP does not distinguish.
   wait_result wait_for_disconnect(std::chrono::milliseconds timeout);
 
   /// Closes the connection gracefully: sends TLS close_notify, then FIN.

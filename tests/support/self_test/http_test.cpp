@@ -126,7 +126,7 @@ TEST_CASE("http client: reset() sends an RST segment", "[support][threads]") {
   CHECK(errno == ECONNRESET);
 }
 
-TEST_CASE("http client: reads time out", "[support][threads]") {
+TEST_CASE("http client: a read without data times out", "[support][threads]") {
   scripted_upstream upstream;
   upstream.set_default_behavior(no_response{});
   raw_connection connection{upstream.port()};

@@ -118,7 +118,7 @@ TEST_CASE("certificate authority: invalid certificates fail with the expected co
   }
 }
 
-TEST_CASE("scripted upstream: behaviors work over TLS", "[support][threads]") {
+TEST_CASE("scripted upstream: the behaviors are the same over TLS", "[support][threads]") {
   certificate_authority ca{"test root"};
   scripted_upstream upstream{ca.issue({.dns = {"localhost"}})};
   upstream.enqueue(slow_body{.body = "0123456789", .interval = 1ms});

@@ -70,7 +70,7 @@ class simulated_agent {
     changed_.reset();
   }
 
-  /// JSON of the part `Service` by ID.
+  /// The JSON of the member `Service` of each instance, by ID.
   std::map<std::string, std::string> instances;
   std::uint64_t index = 10;
   int queries = 0;

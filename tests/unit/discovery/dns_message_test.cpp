@@ -101,7 +101,7 @@ TEST_CASE("DNS response: malformed messages are rejected", "[discovery][dns]") {
                                                          "a.b\x00",
                                                          5},
                                              dns_address("10.0.0.1"))));
-  // A query, a message that ends within its header, and a message that is truncated anywhere.
+  // A query, a message that ends within its header, and a message that is truncated at any byte.
   CHECK_FALSE(parse_dns_response(query));
   const auto valid = record_with(dns_question_name, dns_address("10.0.0.1"));
   for (std::size_t size = 0; size < valid.size(); ++size) {

@@ -49,7 +49,7 @@ TEST_CASE("CRUD example: books are listed in pages, by genre", "[examples]") {
         std::string::npos);
 }
 
-TEST_CASE("CRUD example: an invalid book is rejected with every error", "[examples]") {
+TEST_CASE("CRUD example: the response to an invalid book lists every error", "[examples]") {
   crud_fixture fixture;
   const auto rejected = fixture.request("POST", "/api/books", R"({"title":"","authors":[],"pages":1})");
   CHECK(rejected.status == 400);

@@ -51,7 +51,7 @@ TEST_CASE("trip example: a trip plan has flights and hotels", "[examples][sim]")
   const auto response = fleet.call(fleet.trip.url() + "/api/plan");
   CHECK(response->status == http::status::ok);
   CHECK(response->body == R"({"flights":"flights","hotels":"hotels"})");
-  CHECK(fleet.elapsed() < 50ms);  // the calls are concurrent: not 20 ms + 30 ms
+  CHECK(fleet.elapsed() < 50ms);  // the calls are concurrent; sequential calls would take 20 ms + 30 ms
 }
 
 TEST_CASE("trip example: unresponsive hotels delay the plan by 300 ms and are omitted", "[examples][sim]") {

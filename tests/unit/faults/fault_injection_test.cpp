@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Tests a service with fault injection, which is added as in the service's program.
+// Tests fault injection in a service. The test adds it to the service in the same way as the service's program.
 #include <cohort/faults/fault_injection.hpp>
 
 #include <boost/url/parse.hpp>

@@ -119,7 +119,7 @@ task<> check_outage(kafka_fixture& self, kafka_fixture::client_pointer client) {
   const auto again = co_await std::move(second_publish_task);
   CHECK(again.has_value());
   self.server.stop();
-  // Statistics arrive each second; the test has a deadline.
+  // The client detects the loss by statistics, which arrive each second. The test has a deadline.
   while (client->is_connected()) {
     auto pause = sleep_for(10ms);
     co_await std::move(pause);

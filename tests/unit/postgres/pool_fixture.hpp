@@ -16,7 +16,7 @@ namespace cohort::test {
 using postgres::errc;
 using postgres::scripted_reply;
 
-/// A pool on virtual time over a scripted database, which replies `select <number>` after `reply_delay`.
+/// A pool on virtual time with a scripted database, which replies to `select <number>` after `reply_delay`.
 struct pool_fixture {
   explicit pool_fixture(postgres::pool_settings settings = {})
       : server(std::make_shared<postgres::scripted_database>(

@@ -75,7 +75,7 @@ TEST_CASE("redis client: a call times out at its deadline, and its delayed reply
   fixture.time().run_for(101ms);
   CHECK(outcome_of(slow).error().code == errc::timeout);
   CHECK(!outcome_of(slow).error().not_executed);
-  // Each command took 500 ms.
+  // Each command takes 500 ms.
   fixture.time().run_for(1s);
   CHECK(outcome_of(long_call)->text == "second");
   CHECK(fixture.time().now() - start < 1200ms);

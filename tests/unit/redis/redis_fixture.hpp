@@ -31,7 +31,7 @@ struct redis_fixture {
   virtual_time& time() { return hosts.time; }
   call_context context(duration timeout = 3s) { return {.deadline = deadline::after(hosts.time.now(), timeout)}; }
   void start_server() { server_task.emplace(hosts.time, server.run(hosts.network.listen(hosts.server, 6379))); }
-  /// Closes all connections and the port.
+  /// Closes all connections and the listener.
   void stop_server() {
     if (!server_task) return;
     server_task->cancel();

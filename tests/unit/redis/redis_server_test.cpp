@@ -25,7 +25,7 @@ std::uint16_t free_port() {
   return (*net::listen_tcp(unused, loopback_endpoint()))->local_endpoint().port();
 }
 
-/// A server and a client of it, on a loop with the real clock.
+/// A server and its client, on a loop with the real clock.
 struct redis_server_fixture : real_time_fixture {
   explicit redis_server_fixture(redis::client_settings client_settings = {}) : settings(std::move(client_settings)) {
     if (!std::filesystem::exists(program)) SKIP("redis-server is not installed");

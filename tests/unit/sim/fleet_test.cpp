@@ -142,7 +142,7 @@ TEST_CASE("fleet: a powered-off service does not respond until it is restarted",
 }
 
 TEST_CASE("fleet: stop completes pending requests and removes the name; start adds the name again", "[sim][fleet]") {
-  std::optional<http::client_result> response;  // outlives the fleet, whose script stores it
+  std::optional<http::client_result> response;  // outlives the fleet, in which a script stores the response
   fleet services{1};
   auto& slow = services.add_service(greeter, "greeter", {}, {"--pause-ms", "1000"});
   services.spawn(call_and_store(response, services, slow.url() + "/greeting"));
@@ -176,7 +176,7 @@ TEST_CASE("fleet: a service can be killed while it drains", "[sim][fleet]") {
 }
 
 TEST_CASE("fleet: shutdown completes a stop that a script has started", "[sim][fleet]") {
-  std::optional<http::client_result> response;  // outlives the fleet, whose script stores it
+  std::optional<http::client_result> response;  // outlives the fleet, in which a script stores the response
   fleet services{1};
   auto& backend = services.add_service(greeter, "backend", {}, {"--pause-ms", "1000"});
   auto& front = services.add_service(greeter, "front", {{"UPSTREAM_URL", "http://backend:5050/greeting"}});
@@ -189,7 +189,7 @@ TEST_CASE("fleet: shutdown completes a stop that a script has started", "[sim][f
 }
 
 TEST_CASE("fleet: a stopping service is not ready and cannot be started", "[sim][fleet]") {
-  std::optional<http::client_result> response;  // outlives the fleet, whose script stores it
+  std::optional<http::client_result> response;  // outlives the fleet, in which a script stores the response
   fleet services{1};
   auto& slow = services.add_service(greeter, "greeter", {}, {"--pause-ms", "1000"});
   CHECK(services.call(slow.url() + "/readyz")->status == http::status::ok);

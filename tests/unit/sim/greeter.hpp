@@ -14,7 +14,7 @@
 
 namespace cohort::sim {
 
-/// `/greeting` responds "hello", repeated `GREETING_REPEAT` times, after `--pause-ms`; `/via` calls the upstream.
+/// `/greeting` responds with "hello", repeated `GREETING_REPEAT` times, after `--pause-ms`; `/via` calls the upstream.
 inline service::definition greeter() {
   struct settings {
     std::int64_t repeat = 1;

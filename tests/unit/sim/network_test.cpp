@@ -157,7 +157,7 @@ TEST_CASE("network: set_conditions affects one link, including its open connecti
   CHECK(fixture.time.now() - second_start <= 3ms);
 }
 
-TEST_CASE("network: max_read_size and capacity limit reads and bytes in flight", "[sim][network]") {
+TEST_CASE("network: max_read_size limits a read, and capacity limits the bytes in flight", "[sim][network]") {
   two_host_fixture fixture;
   auto conditions = fixture.constant_latency(0ms);
   conditions.max_read_size = 1;

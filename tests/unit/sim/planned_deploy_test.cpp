@@ -11,7 +11,7 @@ namespace {
 using namespace std::chrono_literals;
 using Catch::Matchers::ContainsSubstring;
 
-/// Returns a plan with two instances, which the only scenario replaces.
+/// Returns a plan whose scenario deploys a service with two instances. `replaced` is replaced in its text.
 std::string deploy_plan(std::string_view replaced = {}, std::string_view replacement = {}) {
   std::string text = R"({
     "services": [

@@ -220,7 +220,7 @@ TEST_CASE("sqlite: prepared statements stay within their maximum number", "[sqli
   }
 }
 
-TEST_CASE("sqlite: a call is recorded in the record of its request", "[sqlite][requests]") {
+TEST_CASE("sqlite: a call is added to the record of its request", "[sqlite][requests]") {
   database_fixture test;
   test.create();
   telemetry::request_record record;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Lower bound of the cost of a request with one query to PostgreSQL: an epoll loop that executes a prepared statement
-// by libpq for each request, on ten connections, and sends the name. The server does not parse requests, and has no
+// with libpq for each request, on ten connections, and sends the name. The server does not parse requests, and has no
 // deadlines, no metrics and no recovery from errors.
 
 #include <libpq-fe.h>

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // A peer for comparison: a coroutine server as in the examples of Boost.Beast (awaitable and `tcp_stream` with the
 // type-erased executor, `flat_buffer`, `string_body`, `use_awaitable`). Its response has the same bytes as that of
-// time-service. The server has a timeout per operation, as the examples have, and no limits, metrics, routes or
-// deadlines.
+// time-service. Like the examples, the server has a timeout per operation, but no limits, metrics, routes or deadlines.
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>

@@ -31,7 +31,8 @@ jwt_verifier make_verifier(std::string_view key, const std::string& issuer, cons
   return {std::move(keys), {.issuer = issuer, .audience = audience, .type = {}}};
 }
 
-/// A token of a public key: the input is its signature, in which `SIGNATURE` stands for the valid signature.
+/// A token that a public key verifies. The input is used as its signature; `SIGNATURE` in the input stands for the
+/// valid signature.
 struct public_key_token {
   explicit public_key_token(jwt_algorithm algorithm) : key(algorithm) {
     const auto token = key.token("{\"alg\":\"" + std::string{json::enum_name(algorithm)} + "\"}",

@@ -52,7 +52,7 @@ std::optional<decode_result> decode_independently(std::string_view input) {
     result.body += rest.substr(0, size);
     rest.remove_prefix(size + 2);
   }
-  // Trailers, up to an empty line.
+  // Skip the trailers, up to an empty line.
   for (auto line_end = rest.find("\r\n"); line_end != 0; line_end = rest.find("\r\n")) {
     if (line_end == std::string_view::npos) return std::nullopt;
     rest.remove_prefix(line_end + 2);

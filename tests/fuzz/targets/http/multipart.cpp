@@ -23,7 +23,7 @@ struct parse_result {
 
 class collector {
  public:
-  /// False after the end and after an error.
+  /// Returns false after the end and after an error.
   bool handle(event next) {
     switch (next) {
       case event::need_input: return true;

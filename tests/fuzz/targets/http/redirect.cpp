@@ -43,7 +43,7 @@ void check_redirect(std::string_view location, std::string_view base) {
   const auto line = std::string_view{text}.substr(0, text.find("\r\n"));
   require(line.starts_with(request.method == http::method::get ? "GET /" : "HEAD /") && line.ends_with(" HTTP/1.1") &&
               line.find(' ', 5) == line.size() - 9,
-          "a URL is one part of the request line");
+          "a serialized URL contains no space");
 }
 
 void check_encoding(std::string_view text) {

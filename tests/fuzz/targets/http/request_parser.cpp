@@ -121,7 +121,7 @@ class connection {
   const transcript& result() const { return result_; }
 
  private:
-  /// False if more bytes are needed.
+  /// Returns false if more bytes are needed.
   bool read_head() {
     if (may_skip_empty_line_ && input_.unread().starts_with("\r\n")) {
       input_.consume(2);

@@ -7,7 +7,7 @@
 
 namespace cohort::fuzz {
 
-/// The locations that a provider's response is parsed for: with a region, and with coordinates.
+/// Locations for which a provider's response is parsed: with a region, and with coordinates.
 inline const weather::location austin{"Austin", "USA", std::nullopt, std::nullopt, "Texas"};
 inline const weather::location haifa = weather::default_location();
 

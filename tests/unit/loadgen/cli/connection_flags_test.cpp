@@ -83,7 +83,7 @@ TEST_CASE("command line: a Host header replaces the URL's host, in the preflight
         host_list(3, "other.example"));
 }
 
-TEST_CASE("command line: connect-to and resolve change the address, not Host", "[loadgen][cli][case-4.4]") {
+TEST_CASE("command line: --connect-to and --resolve change the address, not Host", "[loadgen][cli][case-4.4]") {
   using host_list = std::vector<std::string>;
   CHECK(received_hosts({"--target", "http://shop.example:8080/", "--connect-to", "shop.example:8080:192.0.2.80:80"}) ==
         host_list(3, "shop.example:8080"));

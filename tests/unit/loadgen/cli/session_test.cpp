@@ -83,7 +83,7 @@ TEST_CASE("session: a comparison has exit status 0 if unchanged, 121 if slower, 
     added.insert(added.begin(), flags.begin(), flags.end());
     return parse_valid(std::move(added));
   };
-  // Delays that vary from request to request.
+  // The delays vary from request to request.
   const auto make_varied_delay = [](duration base) {
     return [base, n = 0](duration) mutable { return base + (n = (n + 7) % 13) * 300us; };
   };

@@ -117,8 +117,7 @@ TEST_CASE("preflight: all targets are checked concurrently, within the timeout",
   CHECK(fixture.load.time.now() - start < 3s + 4 * tick);
 }
 
-TEST_CASE("preflight: a request with an unsafe method is not sent, only the connection is opened",
-          "[loadgen][client]") {
+TEST_CASE("preflight: for an unsafe method, the connection is opened, but no request is sent", "[loadgen][client]") {
   using enum http::method;
   const auto method = GENERATE(post, put, patch, delete_);
   preflight_fixture fixture;

@@ -91,7 +91,8 @@ TEST_CASE("retries: the patience for goodput is measured from the start of the r
   CHECK(report.totals.on_time == on_time);
 }
 
-TEST_CASE("retries: the pause before a retry is random up to the backoff, which doubles", "[loadgen][client]") {
+TEST_CASE("retries: the pause before a retry is random, up to a backoff that doubles with each retry",
+          "[loadgen][client]") {
   load_fixture fixture;
   std::vector<duration> arrivals;
   fixture.serve_script([&](net::stream& stream, std::size_t) -> task<> {

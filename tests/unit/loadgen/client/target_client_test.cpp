@@ -32,7 +32,7 @@ struct response_case {
 
 TEST_CASE("target client: each kind of invalid response has a specific outcome", "[loadgen][client]") {
   const std::vector<response_case> cases{
-      {"closed without a byte", [](net::stream& stream, std::size_t) { return send_and_close(stream, ""); },
+      {"closed before the first byte", [](net::stream& stream, std::size_t) { return send_and_close(stream, ""); },
        request_outcome::early_eof},
       {"closed within the header",
        [](net::stream& stream, std::size_t) { return send_and_close(stream, "HTTP/1.1 200 OK\r\nCo"); },

@@ -130,7 +130,8 @@ TEST_CASE("knee search: two invalid first trials end the search without a result
   CHECK(search.is_generator_limited());
 }
 
-TEST_CASE("knee search: an invalid trial while doubling confirms the highest passing rate", "[loadgen][engine]") {
+TEST_CASE("knee search: after an invalid trial while doubling, the highest passing rate is confirmed",
+          "[loadgen][engine]") {
   knee_search search{per_second(100)};
   const auto trials = run_search(search, [](knee_search::trial trial) {
     return trial.rate > per_second(500) ? trial_result::invalid : trial_result::passed;
@@ -164,7 +165,8 @@ TEST_CASE("knee search: an invalid trial while halving ends the search without a
   CHECK(search.is_generator_limited());
 }
 
-TEST_CASE("knee search: an invalid trial while bisecting confirms the highest passing rate", "[loadgen][engine]") {
+TEST_CASE("knee search: after an invalid trial while bisecting, the highest passing rate is confirmed",
+          "[loadgen][engine]") {
   knee_search search{per_second(100)};
   const auto trials = run_search(search, [](knee_search::trial trial) {
     if (trial.rate == per_second(150)) return trial_result::invalid;

@@ -84,7 +84,7 @@ TEST_CASE("option parsers: a duration has limits, which the error message contai
   CHECK(parser.accepted_values.ends_with("from 0.1 seconds to 1h"));
 }
 
-TEST_CASE("option parsers: a rate is in requests per second, with six decimals", "[loadgen][options]") {
+TEST_CASE("option parsers: a rate is in requests per second, with up to six decimals", "[loadgen][options]") {
   const auto example = generate_example<std::int64_t>({{"5", 5'000'000},
                                                        {"0.001", 1'000},
                                                        {"0.1", 100'000},

@@ -34,8 +34,8 @@ inline bool is_sent(request_outcome outcome) {
          outcome == stale_reuse || outcome == protocol || outcome == unfinished;
 }
 
-/// `planned` successes, except for `failures`. The response times and their parts have a heavy tail: p50 is 1.41 ×
-/// `base_us`, p99 is 10 × `base_us`, p99.9 is 32 × `base_us`.
+/// Returns statistics with `planned` requests, which succeed except for `failures`. The response times and their parts
+/// have a heavy tail: p50 is 1.41 × `base_us`, p99 is 10 × `base_us`, p99.9 is 32 × `base_us`.
 inline request_stats make_stats(std::uint64_t planned, double base_us, failure_counts failures = {},
                                 duration deadline = {}) {
   request_stats stats;
@@ -175,7 +175,7 @@ inline run_report small() {
   return report;
 }
 
-/// Returns the report `small` of a closed loop with four connections.
+/// Returns the report `small`, but of a closed loop with four connections.
 inline run_report closed_loop() {
   auto report = small();
   report.fingerprint[1].second = "max";
@@ -189,7 +189,7 @@ inline run_report closed_loop() {
   return report;
 }
 
-/// `small` with callers that abandon attempts after 100 ms and make up to three attempts.
+/// Returns the report `small`, but of callers that abandon attempts after 100 ms and make up to three attempts.
 inline run_report with_retries() {
   auto report = small();
   report.callers = {.patience = std::chrono::milliseconds{100}, .max_retries = 2};
@@ -320,7 +320,7 @@ inline run_report empty() {
   return report;
 }
 
-/// Text from outside with escape sequences, line feeds, invalid UTF-8 and excessive length.
+/// Returns a report in which untrusted text has escape sequences, line feeds, invalid UTF-8 and excessive length.
 inline run_report malicious() {
   auto report = spike();
   report.mode = "sp\x1b[31mike\r\n";

@@ -11,7 +11,7 @@ namespace cohort::test {
 /// The metrics of one of Cohort's services.
 class service_metrics {
  public:
-  /// Counts requests of the given duration.
+  /// Counts requests with the given duration.
   void add_requests(const std::string& endpoint, int count, double seconds = 0.0007) {
     telemetry::label_set labels{{"endpoint", endpoint}, {"method", "GET"}};
     auto& durations = registry_.make_histogram("time_service_http_request_duration_seconds", "Durations.", labels);

@@ -12,7 +12,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// A terminal with the control sequences that the view may use; other sequences are errors. All characters have one
+/// A terminal with the control sequences that the view may use; other sequences are errors. Each character occupies one
 /// column. As in real terminals, the cursor stays in the last column after a character there, and the next character
 /// starts a new line.
 class terminal_screen {
@@ -211,7 +211,7 @@ TEST_CASE("live view: a frame replaces the previous frame exactly, for any sizes
   CHECK(screen.text() == "$ an earlier command\nits output\n$ loadgen\nthe report");
 }
 
-TEST_CASE("live view: an echoed key is removed", "[loadgen][terminal]") {
+TEST_CASE("live view: an echoed key press is erased", "[loadgen][terminal]") {
   const run_in_progress run{samples::spike(), 9};
   auto view = make_terminal_view();
   terminal_screen screen{80, 60};

@@ -89,7 +89,7 @@ TEST_CASE("measured distribution: an unusable report is rejected with the reason
 }
 
 TEST_CASE("measured distribution: invalid counts and times are rejected", "[sim][distribution]") {
-  // Compressed, after the header: one count of 2^62; -2^63, then 1; a time of 2^51 us.
+  // The compressed values after the header are: one count of 2^62; -2^63, then 1; a time of 2^51 us.
   const auto* const encoded = GENERATE("HISTBAAAACJ42pNpmczMwMDAyQABzFCaEURcm7yEwf4DRKABBgCOswkA",
                                        "HISTBAAAACR42pNpmczMwMDAxQABzFCaEURcm7yEwf4DROA/DDABALKqDXo=",
                                        "HISTBAAAACR42pNpmczMwMDAwgABzFCaEURcm7yEwf4DROD/fxYmAGf9Bn8=");

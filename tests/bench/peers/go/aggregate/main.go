@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// GET /api/aggregate with net/http: three calls in parallel, to TIME_URL, SYSINFO_URL and WEATHER_URL. Usage: aggregate PORT
+// Serves GET /api/aggregate with net/http: makes three calls in parallel, to TIME_URL, SYSINFO_URL and WEATHER_URL.
+// Usage: aggregate PORT
 package main
 
 import (

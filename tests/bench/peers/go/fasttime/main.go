@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// GET /api/time with fasthttp. Usage: fasttime PORT
+// Serves GET /api/time with fasthttp. Usage: fasttime PORT
 package main
 
 import (

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// One query to PostgreSQL for each request, with net/http and pgx. Usage: pgx PORT, with PGHOST and others.
+// Sends one query to PostgreSQL for each request, with net/http and pgx. Usage: pgx PORT, with PGHOST and others.
 package main
 
 import (

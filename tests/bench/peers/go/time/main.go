@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// GET /api/time with net/http. Usage: time PORT
+// Serves GET /api/time with net/http. Usage: time PORT
 package main
 
 import (

@@ -44,7 +44,7 @@ run_report report_of_one_day() {
   return report;
 }
 
-/// Returns a report in which all text from outside contains markup.
+/// Returns a report in which all untrusted text contains markup.
 run_report report_with_markup() {
   const std::string malicious = R"(<script>alert(1)</script>"'&" onload="x)";
   auto report = full();
@@ -78,7 +78,7 @@ TEST_CASE("HTML report: is well-formed for every report", "[loadgen][report]") {
   CHECK(markup_check{page}.errors() == std::vector<std::string>{});
 }
 
-TEST_CASE("HTML report: text from outside is escaped", "[loadgen][report]") {
+TEST_CASE("HTML report: untrusted text is escaped", "[loadgen][report]") {
   const markup_check page{render_html_report(report_with_markup())};
   CHECK(page.errors() == std::vector<std::string>{});
   CHECK_FALSE(page.has_element("script"));

@@ -16,7 +16,8 @@ interval_report make_interval(duration start, duration length, interval_stats to
   return {.start = start, .length = length, .totals = totals};
 }
 
-/// Intervals with a ratio without a short decimal form, without responses, without requests, and of a part of a second.
+/// Returns a report with these intervals: a ratio without a short decimal form, no responses, no requests, a large
+/// ratio, and less than a second.
 run_report varied_report() {
   auto report = samples::make_report("spike", "100");
   report.intervals = {
