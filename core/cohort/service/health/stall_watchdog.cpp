@@ -23,7 +23,7 @@ const std::vector<double>& stall_bounds() {
   return bounds;
 }
 
-std::int64_t to_milliseconds(duration span) noexcept {
+std::int64_t to_integer_milliseconds(duration span) noexcept {
   return std::chrono::round<std::chrono::milliseconds>(span).count();
 }
 
@@ -124,7 +124,7 @@ class stall_watchdog::watched_loop {
     const auto trace = running.trace.hex();
     std::vector<telemetry::log_field> fields{
         {"loop", static_cast<std::int64_t>(monitor_.monitored_loop().index())},
-        {"stalled_ms", to_milliseconds(detector_.elapsed())},
+        {"stalled_ms", to_integer_milliseconds(detector_.elapsed())},
         {"cpu_ms", static_cast<std::int64_t>((monitor_.cpu_seconds() - cpu_at_start_) * 1000)},
         {"activity", running.kind}};
     if (!running.name.empty()) fields.push_back({"name", running.name});
@@ -139,7 +139,7 @@ class stall_watchdog::watched_loop {
     if (!is_logged_) return;
     log.write(telemetry::log_level::warn, "event loop continues after a stall",
               {{"loop", static_cast<std::int64_t>(monitor_.monitored_loop().index())},
-               {"stalled_ms", to_milliseconds(detector_.elapsed())}});
+               {"stalled_ms", to_integer_milliseconds(detector_.elapsed())}});
   }
 
   void set_stalled_seconds(double seconds) {
