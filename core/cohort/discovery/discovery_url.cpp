@@ -141,7 +141,7 @@ bool set_kubernetes_service(service_target& target, const boost::urls::url_view&
   return true;
 }
 
-/// etcd, consul and eureka: a server and a path.
+/// Sets the server and the path of a service in etcd, Consul or Eureka. False if the URL is invalid.
 bool set_registered_service(service_target& target, const boost::urls::url_view& url,
                             const std::vector<std::string>& segments, std::uint16_t default_port) {
   const auto server = server_of(url, default_port, is_enabled(target.options, "server-tls"));

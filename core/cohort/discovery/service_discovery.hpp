@@ -44,7 +44,7 @@ class service_discovery {
   /// must be accepted by `parse_service_target`: the service is watched, and the result is `http://NAME` or
   /// `https://NAME`. Throws `std::invalid_argument` if another service has the same name.
   boost::urls::url watch(const boost::urls::url& url);
-  /// Configures the registration of `instance`, which `start_registration` starts.
+  /// Sets the discovery system and the `instance` that `start_registration` registers.
   void configure_registration(const registry_target& registry, const service_instance& instance);
 
   /// Replaces the TLS settings for requests to discovery systems. Safe from any thread.

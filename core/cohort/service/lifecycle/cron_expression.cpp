@@ -215,7 +215,7 @@ std::optional<wall_time> cron_expression::next(wall_time after) const {
     const auto gap_length = local.tm_gmtoff - offset;
     offset = local.tm_gmtoff;
     if (gap_length > 0 && !is_any_hour_) {
-      // Steps end at full hours or days, so the gap ends at most one step before.
+      // The gap ended at most one step before `current`: searches for the first minute after the gap.
       auto end = current;
       while (local_time(end - minute).tm_gmtoff == local.tm_gmtoff) end -= minute;
       if (matches_in_gap(end, gap_length) && end > begin) {

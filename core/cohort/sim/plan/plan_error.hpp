@@ -23,27 +23,27 @@ struct plan_error : std::runtime_error {
   throw plan_error{field + " " + reason};
 }
 
-/// Parses a duration with a unit. Throws `plan_error` if it is malformed.
+/// Parses a duration with a unit. Throws `plan_error` if the text is malformed.
 inline duration read_duration(const std::string& text, const std::string& field) {
   const auto value = parse_plan_duration(text);
   if (!value) reject(field, "is \"" + text + "\", but must be a duration such as 250us, 20ms, 1.5s or 2min");
   return *value;
 }
 
-/// Returns an integer from 1 to `max`; 1 if there is no value. Throws `plan_error` if it is out of range.
+/// Returns an integer from 1 to `max`; 1 if there is no value. Throws `plan_error` if the value is out of range.
 inline std::size_t read_count(std::optional<std::int64_t> value, std::int64_t max, const std::string& field) {
   if (!value) return 1;
   if (*value < 1 || *value > max) reject(field, "must be an integer from 1 to " + std::to_string(max));
   return static_cast<std::size_t>(*value);
 }
 
-/// Returns a ratio from 0 to 1; 0 if there is no value. Throws `plan_error` if it is out of range.
+/// Returns a ratio from 0 to 1; 0 if there is no value. Throws `plan_error` if the value is out of range.
 inline double read_ratio(std::optional<double> value, const std::string& field) {
   if (value && (*value < 0 || *value > 1)) reject(field, "must be a number from 0 to 1");
   return value.value_or(0);
 }
 
-/// Returns a number of calls per second. Throws `plan_error` if it is out of range.
+/// Returns a number of calls per second. Throws `plan_error` if the value is out of range.
 inline double read_rate(double rate, const std::string& where) {
   if (!(rate > 0) || rate > 1e6) reject(where, "must be a number of calls per second up to 1e6");
   return rate;
