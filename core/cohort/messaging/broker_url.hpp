@@ -23,7 +23,7 @@ struct broker_dependencies {
   std::string name;
 };
 
-/// The parsed URL of a broker, from which a client is made once its loop exists.
+/// The parsed URL of a broker, from which a client is created once its loop exists.
 class broker_endpoint {
  public:
   using factory = std::function<std::shared_ptr<broker>(const broker_dependencies&)>;

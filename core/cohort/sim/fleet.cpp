@@ -14,7 +14,7 @@
 namespace cohort::sim {
 namespace {
 
-/// The port of a service whose definition has none.
+/// The port of a service whose definition has no port.
 constexpr std::uint16_t default_port = 80;
 
 /// The services' log lines are discarded.

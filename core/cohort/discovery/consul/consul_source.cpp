@@ -33,7 +33,7 @@ std::string registration_body(const service_instance& instance, const std::strin
   out.open_object().field("ID", id).field("Name", instance.service);
   out.field("Address", instance.address.address().to_string()).field("Port", instance.address.port());
   out.key("Check").open_object().field("TTL", std::to_string(ttl.count()) + "s").field("Status", "passing");
-  // One minute is Consul's minimum.
+  // Consul's minimum is one minute.
   out.field("DeregisterCriticalServiceAfter", "1m").close_object().close_object();
   return body;
 }
