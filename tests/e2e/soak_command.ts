@@ -110,7 +110,7 @@ try {
   process.kill(load.pid, 'SIGINT');
   await load.exitStatus;
   const { totals } = JSON.parse(readFileSync(reportFile, 'utf8')) as Report;
-  console.log(`${totals.sent} requests in ${((elapsed() - start) / 1000).toFixed(0)} s, ${faultCount} faults of links`);
+  console.log(`${totals.sent} requests in ${((elapsed() - start) / 1000).toFixed(0)} s, ${faultCount} link faults`);
   console.log(`outcomes: ${JSON.stringify(totals.outcomes)}  statuses: ${JSON.stringify(totals.statuses)}`);
   for (const status of Object.keys(totals.statuses)) if (!expectedStatuses.has(status)) failures.push(`unexpected status ${status}`);
 

@@ -59,11 +59,11 @@ class Client {
 async function startServices(): Promise<{ pid: number; port: number }> {
   const directory = mkdtempSync(join(tmpdir(), 'cohort-e2e-streams-'));
   const [time = 0, system = 0, weather = 0, port = 0] = await findFreePorts(4);
-  const start = (name: string, ownPort: number, threads: number, args: string[] = []) =>
+  const start = (name: string, servicePort: number, threads: number, args: string[] = []) =>
     startProcess(
       name,
       join(root, `build/release/bin/${name}`),
-      ['--port', String(ownPort), '--threads', String(threads), '--log-level', 'error', ...args],
+      ['--port', String(servicePort), '--threads', String(threads), '--log-level', 'error', ...args],
       join(directory, `${name}.log`),
       { API_KEY: '' },
     );

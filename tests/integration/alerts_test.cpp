@@ -27,7 +27,7 @@ response post_alerts(std::uint16_t port, std::string_view body, const header_lis
   return request(port, "POST", "/api/alerts", fields, body);
 }
 
-sse_event next_alerts(raw_connection& browser) {
+sse_event read_next_alerts(raw_connection& browser) {
   sse_event event;
   while (event.event != "alerts") event = browser.read_sse_event();
   return event;
@@ -56,7 +56,7 @@ TEST_CASE("alerts: a posted alert appears in the API and the event stream", "[in
   raw_connection browser{port};
   browser.send("GET /api/events HTTP/1.1\r\nHost: x\r\nX-API-Key: s3cret\r\n\r\n");
   CHECK(browser.read_head().status == 200);
-  CHECK(json_at(next_alerts(browser).data, "/monitoring/state") == "\"unknown\"");
+  CHECK(json_at(read_next_alerts(browser).data, "/monitoring/state") == "\"unknown\"");
 
   CHECK(post_alerts(port, service_down).status == 401);
   CHECK(post_alerts(port, service_down, {{"Authorization", "Bearer s3cret"}, {"Origin", "http://x"}}).status == 403);
@@ -70,7 +70,7 @@ TEST_CASE("alerts: a posted alert appears in the API and the event stream", "[in
   CHECK(json_at(alerts, "/firing/0/starts_at") == "\"2026-06-01T11:58:00Z\"");
   CHECK(json_at(alerts, "/firing/1") == "(none)");
 
-  const auto event = next_alerts(browser);
+  const auto event = read_next_alerts(browser);
   CHECK(json_at(event.data, "/firing/0/fingerprint") == "\"9a9a0ab8ffc4e1f3\"");
   CHECK(json_at(event.data, "/monitoring/state") == "\"ok\"");
 

@@ -11,7 +11,7 @@
 namespace cohort::test {
 namespace {
 
-std::string routes_to(const std::string& url) {
+std::string routes_json(const std::string& url) {
   return R"({"upstreams": {"up": {"url": ")" + url + R"("}},
     "routes": [{"name": "all", "match": {"path": {"prefix": "/svc"}}, "strip_prefix": "/svc",
                 "backends": [{"upstream": "up"}]}]})";
@@ -22,7 +22,7 @@ TEST_CASE("gateway: a change to the routes file takes effect without a signal, a
   running_program first{"time-service"};
   running_program second{"system-info-service"};
   const temporary_directory directory;
-  const auto path = directory.write("routes.json", routes_to(first.url())).string();
+  const auto path = directory.write("routes.json", routes_json(first.url())).string();
   running_program gateway{"gateway-service", {"--routes", path, "--threads", "2"}};
   const auto port = gateway.port();
   client_load load{port, "GET /svc/livez HTTP/1.1\r\nHost: x\r\n\r\n",
@@ -30,7 +30,7 @@ TEST_CASE("gateway: a change to the routes file takes effect without a signal, a
   CHECK(get(port, "/svc/api/time").status == 200);
   CHECK(get(port, "/svc/api/sysinfo").status == 404);
 
-  directory.write("routes.json", routes_to(second.url()));
+  directory.write("routes.json", routes_json(second.url()));
   const auto reloads = [&](const std::string& result) {
     return metric(port, "cohort_setting_reloads_total{setting=\"GATEWAY_ROUTES\",result=\"" + result + "\"}");
   };

@@ -23,7 +23,7 @@ namespace {
 using namespace std::chrono_literals;
 
 /// Creates a named pipe without a writer: opening the pipe for reading blocks.
-std::string make_blocking_file(const std::string& path) {
+std::string make_named_pipe(const std::string& path) {
   std::filesystem::remove(path);
   REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
   return path;
@@ -50,7 +50,7 @@ TEST_CASE("service: blocking work that does not return delays neither responses 
   REQUIRE(eventually([&] { return get(program.port(), "/readyz").status == 200; }));
   CHECK(get(program.port(), "/api/report").body == "first");
   CHECK(get(program.port(), "/api/report/now").body == "first");
-  make_blocking_file(path);
+  make_named_pipe(path);
   const auto begin = std::chrono::steady_clock::now();
   CHECK(get(program.port(), "/api/report/now").status == 503);
   const auto duration = std::chrono::steady_clock::now() - begin;
@@ -86,7 +86,7 @@ TEST_CASE("service: blocking work that exceeds the capacity of the queue is reje
   const auto port = program.port();
   REQUIRE(eventually([&] { return get(port, "/readyz").status == 200; }));
   CHECK(get(port, "/api/report/now").body == "first");
-  make_blocking_file(path);
+  make_named_pipe(path);
   CHECK(get(port, "/api/report/now").status == 503);
   REQUIRE(metric(port, "cohort_blocking_running") == 1);
 
@@ -116,7 +116,7 @@ TEST_CASE("service: blocking work that exceeds the capacity of the queue is reje
 
 TEST_CASE("service: SIGTERM stops a program whose start hook does not return", "[integration][threads][lifecycle]") {
   temporary_directory directory;
-  const auto path = make_blocking_file(directory.write("report", "").string());
+  const auto path = make_named_pipe(directory.write("report", "").string());
   running_program program{"report-service", {"--report", path, "--drain-seconds", "0"}};
   CHECK(get(program.port(), "/livez").status == 200);
   CHECK(get(program.port(), "/readyz").status == 503);

@@ -75,7 +75,7 @@ async function testFields(target: Target): Promise<string> {
 
 async function testEvents(target: Target): Promise<string> {
   const response = await get(target, '/plain/events');
-  const isStreamed = response.firstPartTime < 400 && response.end > 600;
+  const isStreamed = response.firstChunkTime < 400 && response.end > 600;
   return `${isStreamed ? 'first event immediately' : 'delayed'}, ${response.body.split('data:').length - 1} events`;
 }
 

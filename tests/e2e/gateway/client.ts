@@ -13,7 +13,7 @@ export interface Response {
   headers: IncomingHttpHeaders;
   body: string;
   /** Milliseconds until the first chunk of the body, and until its end. */
-  firstPartTime: number;
+  firstChunkTime: number;
   end: number;
 }
 
@@ -32,17 +32,17 @@ export function send(url: string, { method = 'GET', headers = {}, body = '', ca 
     const options = { method, headers, agent: false, timeout: 10_000, ...(ca === undefined ? {} : { ca }) };
     const sent = (url.startsWith('https:') ? httpsRequest : httpRequest)(url, options, (response) => {
       let text = '';
-      let firstPartTime = 0;
+      let firstChunkTime = 0;
       response.on('data', (part: Buffer) => {
-        firstPartTime ||= elapsed() - start;
+        firstChunkTime ||= elapsed() - start;
         text += part.toString();
       });
       response.on('close', () => {
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text, firstPartTime, end: elapsed() - start });
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text, firstChunkTime, end: elapsed() - start });
       });
     });
     sent.on('timeout', () => sent.destroy());
-    sent.on('error', (error) => resolve({ status: 0, headers: {}, body: error.message, firstPartTime: 0, end: elapsed() - start }));
+    sent.on('error', (error) => resolve({ status: 0, headers: {}, body: error.message, firstChunkTime: 0, end: elapsed() - start }));
     sent.end(body);
   });
 }

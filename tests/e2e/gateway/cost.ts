@@ -131,12 +131,12 @@ export async function measureCost(base: string, key: string, writeSecrets: (dire
   const times = await measureCpuTimes(proxies, 12, 500);
   const valgrind = findProgram(['valgrind']);
   if (valgrind === undefined) console.log('SKIP  valgrind is not installed: no instructions');
-  const [few, many] = [200, 1200];
+  const [fewRequests, manyRequests] = [200, 1200];
   const instructions: number[] = [];
   for (const proxy of proxies) {
     if (valgrind === undefined) break;
-    const start = await countInstructions(proxy, valgrind, few);
-    instructions.push(((await countInstructions(proxy, valgrind, many)) - start) / (many - few));
+    const start = await countInstructions(proxy, valgrind, fewRequests);
+    instructions.push(((await countInstructions(proxy, valgrind, manyRequests)) - start) / (manyRequests - fewRequests));
   }
   upstream.close();
   console.log('\n| program | instructions per request | × proxy_to | CPU time, µs | × proxy_to |\n|---|---|---|---|---|');

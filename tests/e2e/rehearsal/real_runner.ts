@@ -73,7 +73,7 @@ function findInterference(before: MachineTimes, after: MachineTimes): string {
     if (services.length === 0) continue;
     const ownSeconds = services.reduce((sum, [name]) => sum + (used[name] ?? 0), after.own_s - before.own_s);
     const ratio = (busy - (before.busy_s.get(core) ?? 0) - ownSeconds) / (after.at_s - before.at_s);
-    if (ratio > maxInterferenceRatio) return `other programs used ${(100 * ratio).toFixed(0)} % of core ${core}, on which services run, above ${100 * maxInterferenceRatio} %`;
+    if (ratio > maxInterferenceRatio) return `other programs used ${(100 * ratio).toFixed(0)} % of core ${core}, on which services run; at most ${100 * maxInterferenceRatio} % is allowed`;
   }
   return '';
 }

@@ -40,7 +40,7 @@ function parseOptions(words: string[]): Options {
     else result.plan = word;
   }
   if (result.plan === '') fail('a plan file is required, such as simulation/rehearsals/stack.json');
-  if (!Number.isInteger(result.repeat) || result.repeat < 1 || result.repeat > 20) fail('--repeat must be an integer from 1 to 20');
+  if (!Number.isInteger(result.repeat) || result.repeat < 1 || result.repeat > 20) fail(`--repeat is ${result.repeat}, but must be an integer from 1 to 20`);
   return result;
 }
 

@@ -52,7 +52,7 @@ function parseOptions(words: string[]): Options {
     const word = words[i] ?? '';
     const limit = limits[word] ?? fail(`unknown argument "${word}"; accepted: --repeat N, --seed N`);
     const value = Number(words[i + 1] ?? '');
-    if (!Number.isInteger(value) || value < 1 || value > limit.max) fail(`${word} must be an integer from 1 to ${limit.max}`);
+    if (!Number.isInteger(value) || value < 1 || value > limit.max) fail(`${word} is "${words[i + 1] ?? ''}", but must be an integer from 1 to ${limit.max}`);
     options[limit.name] = value;
   }
   return options;

@@ -22,7 +22,7 @@ export interface RunningLoad {
 export function selectScenarios<T extends FaultScenario>(all: Record<string, T>, names: string[]): [string, T][] {
   const known = Object.keys(all);
   for (const name of names) {
-    if (!known.includes(name)) throw new Error(`unknown scenario '${name}'; one of: ${known.join(', ')}`);
+    if (!known.includes(name)) throw new Error(`unknown scenario '${name}'; accepted: ${known.join(', ')}`);
   }
   return Object.entries(all).filter(([name]) => names.length === 0 || names.includes(name));
 }

@@ -80,14 +80,14 @@ class counted_program {
 
 /// Returns the increase of `count_of` per counted request.
 template <class Count>
-double per_request(Count count_of) {
+double cost_per_request(Count count_of) {
   const auto before = count_of(warm_up_request_count);
   const auto after = count_of(warm_up_request_count + counted_request_count);
   return (after - before) / counted_request_count;
 }
 
 /// Returns the instruction count of callgrind's line `==1234== Collected : 12345`.
-double collected_instructions(const std::string& output) {
+double parse_instruction_count(const std::string& output) {
   const std::string label = "Collected : ";
   const auto found = output.find(label);
   if (found == std::string::npos) throw std::runtime_error("callgrind has not counted any instruction: " + output);
@@ -137,7 +137,7 @@ double allocations_per_request(const counted_service& service) {
 double system_calls_per_request(const counted_service& service, const std::string& strace) {
   const temporary_directory directory;
   const auto summary = directory.path() / "summary";
-  return per_request([&](int requests) {
+  return cost_per_request([&](int requests) {
     // With -D, the child process is the service, and receives the signal that stops the program.
     counted_program program{{strace, "-D", "-f", "-c", "-o", summary.string()}, service};
     program.send_requests(requests);
@@ -147,10 +147,10 @@ double system_calls_per_request(const counted_service& service, const std::strin
 }
 
 double instructions_per_request(const counted_service& service, const std::string& valgrind) {
-  return per_request([&](int requests) {
+  return cost_per_request([&](int requests) {
     counted_program program{{valgrind, "--tool=callgrind", "--callgrind-out-file=/dev/null"}, service};
     program.send_requests(requests);
-    return collected_instructions(program.stop());
+    return parse_instruction_count(program.stop());
   });
 }
 

@@ -45,7 +45,7 @@ TEST_CASE("libpq: at the deadline the server cancels the statement, and the conn
   fixture.run(exceed_deadline(fixture.pool));
 }
 
-task<> exceed_pool(postgres::pool& pool) {
+task<> exceed_pool_limit(postgres::pool& pool) {
   task_group calls{[](std::exception_ptr failure) { std::rethrow_exception(failure); }};
   std::vector<postgres::error> failures(20);
   for (auto& failure : failures) calls.spawn(query_and_store_error(pool, "select pg_sleep(0.02)", 10s, &failure));
@@ -59,7 +59,7 @@ task<> exceed_pool(postgres::pool& pool) {
 
 TEST_CASE("libpq: the pool opens at most its maximum number of connections", "[postgres][libpq]") {
   libpq_fixture fixture{{.max_connections = 3}};
-  fixture.run(exceed_pool(fixture.pool));
+  fixture.run(exceed_pool_limit(fixture.pool));
 }
 
 struct restart_record {

@@ -64,7 +64,7 @@ TEST_CASE("libpq: a statement reports the number of changed rows, or the violate
   fixture.run(change_rows(fixture.pool));
 }
 
-task<> fail_statements(postgres::pool& pool) {
+task<> run_invalid_statements(postgres::pool& pool) {
   const auto in = libpq_fixture::in(10s);
   const auto syntax = co_await pool.query(in, "selec 1");
   CHECK(syntax.error().sqlstate == "42601");
@@ -80,7 +80,7 @@ task<> fail_statements(postgres::pool& pool) {
 
 TEST_CASE("libpq: each invalid statement is an error with its SQLSTATE, and no value is logged", "[postgres][libpq]") {
   libpq_fixture fixture;
-  fixture.run(fail_statements(fixture.pool));
+  fixture.run(run_invalid_statements(fixture.pool));
   std::string log;
   for (const auto& line : fixture.log.close()) log += line + "\n";
   CHECK_THAT(log, Catch::Matchers::ContainsSubstring("SQLSTATE 42601: syntax error at or near") &&

@@ -85,7 +85,7 @@ class worker_fixture {
     return send(http::method::put, "/api/faults", std::move(settings))->status_code() == 200;
   }
   /// Returns the status of a request with a deadline header.
-  unsigned status_within(std::string milliseconds, const std::string& path) {
+  unsigned status_with_deadline(std::string milliseconds, const std::string& path) {
     return send(http::method::get, path, {}, 100s, std::move(milliseconds))->status_code();
   }
   unsigned status_of(const std::string& path) {
@@ -251,7 +251,7 @@ TEST_CASE("fault injection: a hanging request times out at its deadline, or ends
           "[faults][sim]") {
   worker_fixture fixture;
   REQUIRE(fixture.put(R"({"hang_percent":100})"));
-  CHECK(fixture.status_within("1500", "/quick") == 504);
+  CHECK(fixture.status_with_deadline("1500", "/quick") == 504);
   CHECK_THAT(fixture.total_seconds("/quick"), WithinAbs(1.5, tick_seconds));
   CHECK(fixture.status_of("/adaptive") == 504);
   CHECK_THAT(fixture.total_seconds("/adaptive"), WithinAbs(2, tick_seconds));
@@ -377,8 +377,8 @@ TEST_CASE("fault injection: deadline admission takes injected latency into accou
     CHECK(fixture.status_of("/quick") == 200);
     CHECK(fixture.status_of("/adaptive") == 200);
   }
-  CHECK(fixture.status_within("50", "/quick") == 504);
-  CHECK(fixture.status_within("50", "/adaptive") == 504);
+  CHECK(fixture.status_with_deadline("50", "/quick") == 504);
+  CHECK(fixture.status_with_deadline("50", "/adaptive") == 504);
   CHECK(fixture.metric_value(R"(cohort_server_hopeless_requests_total{endpoint="/quick",action="refused"})") == 1.0);
   CHECK(fixture.metric_value(R"(cohort_server_hopeless_requests_total{endpoint="/adaptive",action="refused"})") == 0.0);
 }

@@ -26,7 +26,7 @@ TEST_CASE("postgres::transaction: the statements use one connection until the co
   CHECK(fixture.outcome_count("ok") == "1");
 }
 
-task<> leave_uncommitted(pool_fixture* fixture) {
+task<> begin_without_commit(pool_fixture* fixture) {
   auto transaction = co_await fixture->pool.begin(
       fixture->in(10s), {.isolation = postgres::isolation_level::serializable, .read_only = true});
   REQUIRE(transaction.has_value());
@@ -37,7 +37,7 @@ TEST_CASE("postgres::transaction: without a commit, the transaction is rolled ba
           "[postgres][transaction]") {
   pool_fixture fixture{{.max_connections = 1}};
   fixture.server->set_reset_delay(5ms);
-  fixture.time.run(leave_uncommitted(&fixture));
+  fixture.time.run(begin_without_commit(&fixture));
   CHECK(fixture.query("select 2") == "select 2");
   CHECK(fixture.server->statements() ==
         statement_list{"begin isolation level serializable read only", "insert 1", "rollback", "select 2"});

@@ -13,7 +13,7 @@ namespace {
 
 /// Candidate 11 is slightly better than the others; the noise of a sample is ten times the difference to the
 /// second-best candidate.
-double noisy_sample(std::size_t candidate, std::uint64_t seed) {
+double draw_noisy_sample(std::size_t candidate, std::uint64_t seed) {
   random_generator random{candidate * 1000 + seed};
   return -0.01 * std::abs(static_cast<double>(candidate) - 11) + 0.1 * (random.uniform() - 0.5);
 }
@@ -38,7 +38,7 @@ TEST_CASE("successive halving: finds the best candidate among noisy candidates",
   sim::halving_settings settings;
   settings.candidates = 32;
   settings.first_round_seeds = 8;
-  const auto ranked = sim::successive_halving(settings, noisy_sample);
+  const auto ranked = sim::successive_halving(settings, draw_noisy_sample);
   REQUIRE(ranked.size() == 32);
   CHECK(std::abs(static_cast<double>(ranked.front().index) - 11) <= 1);
   // The finalists have more samples than those that were eliminated.
@@ -51,9 +51,9 @@ TEST_CASE("successive halving: finds the best candidate among noisy candidates",
 
 TEST_CASE("successive halving: the result does not depend on the number of threads", "[sim][tuning][threads]") {
   sim::halving_settings settings;
-  const auto one = sim::successive_halving(settings, noisy_sample);
+  const auto one = sim::successive_halving(settings, draw_noisy_sample);
   settings.threads = 3;
-  const auto three_thread_result = sim::successive_halving(settings, noisy_sample);
+  const auto three_thread_result = sim::successive_halving(settings, draw_noisy_sample);
   for (std::size_t i = 0; i < one.size(); ++i) {
     CHECK(one[i].index == three_thread_result[i].index);
     CHECK(one[i].samples == three_thread_result[i].samples);

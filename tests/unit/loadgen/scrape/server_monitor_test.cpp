@@ -68,14 +68,14 @@ TEST_CASE("server monitor: the server's metrics are reported over the run and fo
   server_monitor_fixture fixture{{"http://192.0.2.80/api/time", "http://192.0.2.81/api/other"}, {metrics_url}};
   fixture.serve();
   fixture.metrics.add_requests("/api/time", 1'000, 0.3);
-  fixture.metrics.set_usage(100, 1e6);
+  fixture.metrics.update_usage(100, 1e6);
   fixture.scrape();
   fixture.metrics.add_requests("/api/time", 10, 0.0007);
   fixture.metrics.add_requests("/api/other", 5);
-  fixture.metrics.set_usage(5, 2e6);
+  fixture.metrics.update_usage(5, 2e6);
   fixture.scrape();
   fixture.metrics.add_requests("/api/time", 30, 0.07);
-  fixture.metrics.set_usage(40, 3e6);
+  fixture.metrics.update_usage(40, 3e6);
   fixture.scrape();
   fixture.report.target_stats[0].sent = 41;
   fixture.report.target_stats[0].service_time.record(80ms);

@@ -93,7 +93,7 @@ TEST_CASE("server snapshot: the route of the target is counted", "[loadgen][scra
   metrics.add_requests("/api/time", 7);
   metrics.add_requests("/api/other", 5, 3);
   metrics.add_requests("unmatched", 3);
-  metrics.set_usage(1.25, 1e6);
+  metrics.update_usage(1.25, 1e6);
   const auto snapshot = metrics.snapshot("/api/time");
   CHECK(snapshot.request_count == 7);
   CHECK(snapshot.cpu_seconds == 1.25);

@@ -20,7 +20,7 @@ class service_metrics {
     registry_.make_counter("time_service_http_requests_total", "Requests.", labels).increment(count);
   }
   /// Adds CPU time, and sets the resident memory.
-  void set_usage(double added_cpu_seconds, double resident_bytes) {
+  void update_usage(double added_cpu_seconds, double resident_bytes) {
     cpu_seconds_.increment(added_cpu_seconds);
     resident_bytes_.add(resident_bytes - resident_bytes_.value());
   }

@@ -31,7 +31,7 @@ TEST_CASE("core pauses: a pause extends the work that it interrupts", "[sim][cpu
   sim::pause_sequence pauses{{1000, sim::distribution::constant(1ms)}, 1, time_point{}};
   // The first pause starts long before 1 s; the work ends later.
   CHECK(pauses.apply_pauses(time_point{0s}, time_point{10s}) == time_point{10s});
-  const auto idle_at = pauses.apply_pauses(time_point{1s}, time_point{10s});
-  CHECK(idle_at > time_point{10s + 800ms});
-  CHECK(idle_at < time_point{10s + 1200ms});
+  const auto idle_start = pauses.apply_pauses(time_point{1s}, time_point{10s});
+  CHECK(idle_start > time_point{10s + 800ms});
+  CHECK(idle_start < time_point{10s + 1200ms});
 }
