@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSL-1.0
-# Included by ctest when it starts: adds a test for each Catch2 test case of `program`, named "<name>: <test case>",
-# with its tags as labels. (Catch2 3.7's own discovery has no labels.) If `by_file` is true, it adds one test for each
-# source file, without labels, since a program with AddressSanitizer takes 0.1 s to start.
+# ctest includes this file when it starts. Adds a test for each Catch2 test case of `program`, named "<name>: <test
+# case>", with its tags as labels, which Catch2 3.7's own discovery does not set. If `by_file` is true, adds one test
+# for each source file, without labels, because a program with AddressSanitizer takes 0.1 s to start.
 execute_process(COMMAND "${program}" --list-tests --reporter xml
   OUTPUT_VARIABLE listing RESULT_VARIABLE status ERROR_VARIABLE errors)
 if(NOT status EQUAL 0)

@@ -93,7 +93,7 @@ TEST_CASE("limits: the memory of a thousand slow clients is returned to the syst
       CHECK(memory_kib(pid, "RssAnon") > before + 4000);
     }
     INFO(before << " KiB before");
-    // Compares the heap without the pages of the programs: a factor of 2 in the heap is a factor of 1.2 in resident
+    // RssAnon excludes the pages of the program: a factor of 2 in RssAnon is only a factor of 1.2 in the resident
     // memory.
     CHECK(eventually([&] { return memory_kib(pid, "RssAnon") < 2 * before; }));
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Compares the CPU time of requests that cannot meet their deadline: admission control rejects them; without it, the
-// server processes them.
+// Compares the CPU time of requests that cannot meet their deadline with and without admission control, which rejects
+// them.
 #include <cohort/http/message/request/deadline_headers.hpp>
 #include <cohort/runtime/concurrency/wait_queue.hpp>
 #include "loadgen/results/format.hpp"

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
-// Cohort's side of the tests with other implementations, and of the measurements:
-//   websocket-peer [flags of a service]   a server: /echo, /broadcast (each message goes to all)
+// Cohort's client and server for the interoperability tests and the measurements:
+//   websocket-peer [flags of a service]   a server: /echo, and /broadcast (sends each message to all clients)
 //   websocket-peer call URL               a client: sends messages to an echo server and checks the responses
-//   websocket-peer idle URL COUNT         opens COUNT WebSockets, prints "ready", and sends as many messages as each
-//                                         line of its input states; all of them must receive each message
+//   websocket-peer idle URL COUNT         opens COUNT WebSockets and prints "ready". For each line of its input, sends
+//                                         the given number of messages, which all WebSockets must receive
 //   websocket-peer raw                    the lower bound of a broadcast, for `idle`: see raw_broadcast.hpp
 #include <iostream>
 #include <string>

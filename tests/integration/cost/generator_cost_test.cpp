@@ -17,7 +17,7 @@ struct call_counts {
   double others = 0;
 };
 
-/// Returns the number of system calls of a run of `seconds` with an open loop.
+/// Counts the system calls of an open-loop run that takes `seconds`.
 call_counts count_system_calls(const std::string& strace, const scripted_upstream& server, int seconds) {
   const temporary_directory directory;
   const auto summary = directory.path() / "summary";

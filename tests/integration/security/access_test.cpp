@@ -164,7 +164,7 @@ TEST_CASE("settings: if the port is in use, the program prints one line and exit
         "time-service: cannot listen on 127.0.0.1:" + std::to_string(first.port()) + ": Address already in use\n");
 }
 
-TEST_CASE("settings: --help lists flags and variables, --version prints the version", "[integration][threads]") {
+TEST_CASE("settings: --help lists flags and variables, and --version prints the version", "[integration][threads]") {
   for (const std::string name :
        {"time-service", "system-info-service", "weather-service", "dashboard-service", "cohort-stack"}) {
     CAPTURE(name);

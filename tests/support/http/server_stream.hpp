@@ -26,7 +26,7 @@ std::unique_ptr<SSL_CTX, free_ssl> tls_server_context(const certificate_and_key&
 /// The thread must have SIGPIPE blocked, since OpenSSL writes without MSG_NOSIGNAL.
 class server_stream {
  public:
-  /// `tls` is null for a plain connection; it and `stop` must outlive the stream.
+  /// `tls` is null for a plain connection. `tls` and `stop` must outlive the stream.
   server_stream(file_descriptor socket, SSL_CTX* tls, const stop_signal& stop);
 
   /// Performs the TLS handshake, if any. Returns whether it succeeded.

@@ -39,7 +39,7 @@ class certificate_authority {
   /// Returns the root certificate, for the clients' trust store.
   [[nodiscard]] std::string certificate_pem() const;
 
-  /// Returns a TLS certificate signed by this CA, with a fresh key.
+  /// Returns a TLS certificate with a new key, signed by this CA.
   [[nodiscard]] certificate_and_key issue(const certificate_request& request);
 
  private:

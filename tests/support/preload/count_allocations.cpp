@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // A library for LD_PRELOAD that counts the heap allocations of a server. The variable COHORT_ALLOCATIONS_FILE names the
-// file of the counter. So a test can read the counter while the server runs, without a signal that would change the
+// file of the counter. A test can thus read the counter while the server runs, without a signal that would change the
 // count.
 
 #include <fcntl.h>

@@ -44,7 +44,7 @@ TEST_CASE("successive halving: finds the best candidate among noisy candidates",
   // The finalists have more samples than those that were eliminated.
   CHECK(ranked.front().samples.size() == 64);
   CHECK(ranked.back().samples.size() == 8);
-  // The candidate for comparison takes part in all rounds.
+  // The candidate with which the others are compared takes part in all rounds.
   const auto own = std::find_if(ranked.begin(), ranked.end(), [](const auto& each) { return each.index == 0; });
   CHECK(own->samples.size() == 64);
 }

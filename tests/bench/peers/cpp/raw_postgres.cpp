@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// Lower bound of the cost of a request with one query to PostgreSQL: an epoll loop that executes a prepared statement
-// with libpq for each request, on ten connections, and sends the name. The server does not parse requests, and has no
-// deadlines, no metrics and no recovery from errors.
+// Lower bound of the cost of a request with one query to PostgreSQL. For each request, an epoll loop executes a
+// prepared statement with libpq on one of ten connections, and sends the name. The server does not parse requests, and
+// has no deadlines, no metrics and no recovery from errors.
 
 #include <libpq-fe.h>
 #include <sys/epoll.h>

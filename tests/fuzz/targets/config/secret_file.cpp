@@ -22,7 +22,7 @@ void run(std::string_view input) {
   if (read.secret.empty()) return;
   auto line = input.substr(0, input.find('\n'));
   if (line.ends_with('\r')) line.remove_suffix(1);
-  require(read.secret == line, "a secret is the whole first line");
+  require(read.secret == line, "a secret is the complete first line");
   require(std::ranges::all_of(line, [](char c) { return c > ' ' && c <= '~'; }),
           "a secret consists of visible ASCII characters");
 }

@@ -77,8 +77,8 @@ void check_response(const http::client_response& response) {
   }
 }
 
-/// loadgen accepts more header bytes and a longer body. Without an expected body, loadgen stores no data. It then
-/// scans, instead of parsing, a response in the common form that is received in one read.
+/// loadgen accepts more header bytes and a longer body. Without an expected body, loadgen stores no data. In this case,
+/// loadgen scans a response in the common form that is received in one read, instead of parsing it.
 void check_loadgen(std::string_view input, const outcome& expected, bool is_head_request, std::string expected_body,
                    std::size_t buffer_size) {
   loadgen::target target;

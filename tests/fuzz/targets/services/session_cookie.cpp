@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Fuzzes the session cookie of the dashboard. Each line is a `Cookie` field. `SESSION` stands for a valid value, and
-// `MAC` after a dot stands for the valid signature of the text before the dot. So the inputs reach the parser behind
-// the signature check.
+// `MAC` after a dot stands for the valid signature of the text before the dot. With these placeholders, the inputs pass
+// the signature check and reach the parser.
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 

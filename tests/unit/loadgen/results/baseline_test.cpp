@@ -224,8 +224,8 @@ TEST_CASE("baseline: a measure with fewer than eight values is neither better no
   CHECK(comparison.measures[2].p_value == 1);
 }
 
-/// A server whose response times are autocorrelated: a first-order autoregressive process. Normal numbers by Box and
-/// Muller, since `std::normal_distribution` differs between standard libraries.
+/// A server whose response times are autocorrelated: a first-order autoregressive process. The normal random numbers
+/// are computed by the Box-Muller transform, because `std::normal_distribution` differs between standard libraries.
 class simulated_server {
  public:
   simulated_server(std::uint64_t seed, double autocorrelation) : random_{seed}, autocorrelation_{autocorrelation} {}

@@ -91,7 +91,7 @@ TEST_CASE("text report: a response counts in the phase in which it arrived", "[l
   CHECK_THAT(render_text_report(report), ContainsSubstring("\n  spike         1,600  9,580       1,591 "));
 }
 
-TEST_CASE("text report: responses after the last whole second have no rate", "[loadgen][report]") {
+TEST_CASE("text report: responses after the last full second have no rate", "[loadgen][report]") {
   auto report = samples::empty();
   report.verdict.kind = verdict_kind::passed;
   for (int i = 0; i < 4; ++i) report.intervals.push_back({.start = i * 1s, .length = 1s, .totals = {.answered = 200}});
