@@ -52,7 +52,7 @@ class gate_connection {
   random_generator& random_;
   net::tcp_socket client_;
   net::tcp_socket server_;
-  /// Delivery has stopped: received bytes are discarded until one side closes the connection.
+  /// Whether delivery has stopped. If so, received bytes are discarded until one side closes the connection.
   bool is_delivery_stopped_ = false;
   /// Delivered bytes of the current response, and the size of its header section (0 until it is complete).
   std::size_t response_bytes_ = 0;

@@ -59,7 +59,7 @@ class invariant_checker {
   bool is_faulty(const sim::host& host) const {
     return std::find(stack_.faulty_hosts.begin(), stack_.faulty_hosts.end(), &host) != stack_.faulty_hosts.end();
   }
-  /// Returns whether the counters of the node are complete: it had no fault and was not restarted.
+  /// Returns whether the counters of the node are complete, that is, the node had no fault and was not restarted.
   bool has_complete_counters(const sim::node& node) const {
     const auto& restarted = stack_.restarted_nodes;
     return !is_faulty(node.host()) && std::find(restarted.begin(), restarted.end(), &node) == restarted.end();

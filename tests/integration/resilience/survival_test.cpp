@@ -25,7 +25,7 @@ using namespace std::chrono_literals;
 /// A service whose outputs a shell redirects. The service replaces the shell, so that it receives the signals.
 class redirected_service {
  public:
-  /// `preparation`: commands of the shell before the service starts.
+  /// `preparation`: shell commands that run before the service starts.
   redirected_service(const std::string& redirection, const std::string& preparation)
       : process_{"/bin/bash",
                  {"-c", preparation + "exec \"$0\" \"$@\" " + redirection, program_path("time-service"), "--log-format",

@@ -91,7 +91,7 @@ struct handlers {
   }
 };
 
-/// Calls `backend` with a timeout of 2 s; its routes have deadlines of 5 s.
+/// Calls `backend` with a timeout of 2 s. The routes of this service have deadlines of 5 s.
 service::definition front() {
   service::definition definition;
   definition.name = "front";

@@ -37,18 +37,18 @@ void check_file(std::string_view input) {
 
 void check_path(std::string_view path) {
   std::string storage;
-  const auto matching = matching_path(path, storage);
-  if (!matching) return;
-  require(matching->find("//") == std::string_view::npos || path == *matching, "slashes are merged");
-  for (auto rest = *matching; !rest.empty();) {
+  const auto normalized_path = matching_path(path, storage);
+  if (!normalized_path) return;
+  require(normalized_path->find("//") == std::string_view::npos || path == *normalized_path, "slashes are merged");
+  for (auto rest = *normalized_path; !rest.empty();) {
     const auto segment = rest.substr(0, rest.find('/'));
     require(segment != "." && segment != ".." && !segment.starts_with("..;"), "a normalized path has no dot segments");
     rest.remove_prefix(std::min(segment.size() + 1, rest.size()));
   }
-  require(matching->find('\\') == std::string_view::npos, "a normalized path has no backslash");
-  require(is_below(*matching, *matching) && is_below(*matching, ""),
+  require(normalized_path->find('\\') == std::string_view::npos, "a normalized path has no backslash");
+  require(is_below(*normalized_path, *normalized_path) && is_below(*normalized_path, ""),
           "a path and the empty string are prefixes of the path");
-  const std::string prefix{*matching};
+  const std::string prefix{*normalized_path};
   require(is_below(prefix + "/x", prefix) && !is_below("", prefix), "a prefix ends at a slash or at the end");
   require(is_below(prefix + "x", prefix) == prefix.ends_with('/'), "a prefix ends at the end of a segment");
 }

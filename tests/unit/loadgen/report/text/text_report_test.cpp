@@ -268,7 +268,7 @@ TEST_CASE("text report: at 80 columns no table loses a column and no name is tru
   CHECK_THAT(render_text_report(full_report()), ContainsSubstring("p99.99"));
 }
 
-TEST_CASE("text report: a long name is truncated, and the numbers of its row are not", "[loadgen][report]") {
+TEST_CASE("text report: a long name is truncated, but not the numbers of its row", "[loadgen][report]") {
   auto report = samples::spike();
   report.targets[1].name = "system_information_of_the_machine_that_runs_it";
   CHECK_THAT(render_text_report(report),
