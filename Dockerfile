@@ -32,7 +32,7 @@ COPY services services
 COPY loadgen loadgen
 COPY --from=page /page/page_assets.cpp /page/page_assets.cpp
 # A changed source invalidates this layer. The ccache directory is a cache mount, so unchanged files are not recompiled.
-# Warnings are no errors here: the compiler, its options and the libraries differ from those of the tests.
+# Warnings are not errors here: the compiler, its options and the libraries differ from those of the tests.
 RUN --mount=type=cache,target=/root/.cache/ccache \
     cmake -S . -B /build -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_FLAGS_RELEASE="-O2 -DNDEBUG" \
       -DCMAKE_CXX_COMPILER=clang++ -DCOHORT_HARDENING=ON -DCOHORT_PROFILE=use -DCOHORT_WERROR=OFF \
