@@ -111,7 +111,7 @@ int run_with_configuration(const run_configuration& configuration) {
 int run_program(int argc, const char* const* argv) {
   termination_signals::handle_before_run();
   const auto configuration = parse_command_line(argc, argv, config::process_environment());
-  // A header field can be a credential.
+  // Erases header fields, too, because a header field can contain a credential.
   config::erase_process_secrets({{"--api-key", "-H", "--header"}, {"API_KEY"}});
   if (configuration) return run_with_configuration(*configuration);
   (configuration.error().status == 0 ? std::cout : std::cerr) << configuration.error().text;

@@ -73,7 +73,7 @@ http::client_settings metrics_client_settings(const net::tls_client_settings& ta
 }
 
 std::string trial_label(const knee_search::trial& trial) {
-  return (trial.is_confirmation ? "confirming " : "trying ") + format_rate(trial.rate.per_second()) + " requests/s";
+  return (trial.is_confirmation ? "confirming " : "trying ") + format_number(trial.rate.per_second()) + " requests/s";
 }
 
 }  // namespace
@@ -107,7 +107,7 @@ std::optional<std::string> session::read_baseline() {
   if (!content) return content.error();
   auto series = parse_run_series(*content);
   if (!series) return "\"" + path + "\" " + series.error();
-  // Reports different settings before the run starts.
+  // Compares the settings before the run starts, to report differences early.
   auto expected = *series;
   expected.fingerprint = configuration_.fingerprint;
   const auto comparison = compare_runs(*series, expected, path);
@@ -184,7 +184,7 @@ task<run_report> session::run_load() {
   task_group scrapes{[](const std::exception_ptr& error) { std::rethrow_exception(error); }};
   scrapes.spawn(scrape_at_phase_ends(run, monitor));
   co_await run.run();
-  // Phases that did not complete have no final snapshot.
+  // Cancels the scrapes for phases that did not complete.
   scrapes.cancel();
   co_await scrapes.join();
   co_await monitor.scrape();
@@ -234,8 +234,8 @@ task<run_report> session::run_knee_search() {
     search.on_result(result_of(last_report.verdict));
     co_await run_until_interrupted(pause_for(pause_between_trials));
   }
-  // Without a confirmation, the highest rate that has passed is a lower bound.
-  knee.capacity = search.capacity() ? search.capacity() : search.highest_passed();
+  // Without a confirmed rate, the highest rate that has passed is a lower bound of the capacity.
+  knee.capacity = search.capacity() ? search.capacity() : search.highest_passed_rate();
   knee.is_bounded = search.capacity() && search.is_bounded();
   is_generator_limited_ = search.is_generator_limited();
   last_report.knee = std::move(knee);
@@ -263,7 +263,7 @@ run_verdict session::evaluate_search(const run_report& report) const {
     verdict.reasons.push_back(reason.empty() ? "A trial at a higher rate was invalid." : reason);
   } else if (knee.capacity) {
     verdict.kind = verdict_kind::passed;
-    const auto rate = format_rate(knee.capacity->per_second());
+    const auto rate = format_number(knee.capacity->per_second());
     verdict.reasons.push_back(knee.is_bounded
                                   ? "The objectives are met up to " + rate + " requests/s."
                                   : "The objectives are met at " + rate + " requests/s, the highest rate tried.");
@@ -276,7 +276,7 @@ run_verdict session::evaluate_search(const run_report& report) const {
 
 void session::show_progress(const run_report& report, const load_settings& settings, const std::string& label) {
   const auto& last = report.intervals.back();
-  // A partial interval is the last interval: the report follows immediately.
+  // Skips a partial interval, because it is the last interval and the report follows immediately.
   if (configuration_.quiet || last.length * 2 < interval_length) return;
   const auto& profile = settings.profile;
   run_progress progress;

@@ -31,7 +31,7 @@ struct terminal_size {
 struct console {
   std::function<void(std::string_view)> write_status;  // standard error
   std::function<void(std::string_view)> write_report;  // standard output
-  /// Called before each frame, because the size can change.
+  /// Returns the size of the terminal. Called before each frame, because the size can change.
   std::function<terminal_size()> current_size = [] { return terminal_size{}; };
   live_view::settings view;
   terminal::output_options report_options;

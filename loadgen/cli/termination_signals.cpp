@@ -37,7 +37,7 @@ bool is_ignored(int number) {
   return ::sigaction(number, nullptr, &current) == 0 && current.sa_handler == SIG_IGN;
 }
 
-/// `nohup` starts the program with SIGHUP ignored.
+/// Whether to handle the signal. SIGHUP is not handled if it is ignored at startup, as under `nohup`.
 bool should_handle(int number) { return number != SIGHUP || !is_ignored(SIGHUP); }
 
 /// Async-signal-safe.

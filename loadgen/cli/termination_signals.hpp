@@ -10,7 +10,7 @@
 
 namespace cohort::loadgen {
 
-/// Interrupted by a signal.
+/// The exit status after a signal.
 inline constexpr int exit_interrupted = 105;
 
 /// Handles the signals that terminate a process by default and can be handled: the first signal ends the run with a

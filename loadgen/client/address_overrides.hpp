@@ -8,7 +8,8 @@
 
 namespace cohort::loadgen {
 
-/// Redirects connections for a host and port to another server. URL, `Host` and TLS keep the original host.
+/// Redirects connections for a host and port to another server. The URL, the field `Host` and TLS use the original
+/// host.
 struct connect_override {
   /// Any host if empty.
   std::string host;

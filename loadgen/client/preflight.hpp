@@ -13,7 +13,7 @@ namespace cohort::loadgen {
 /// in the order of the targets. A target fails if it does not respond within the configured timeout, or responds with a
 /// status that indicates an invalid request: 401, 403, 404, 405 or 501. The requests are not part of the report.
 ///
-/// For unsafe methods (POST, PUT, PATCH, DELETE), it only opens a connection.
+/// For targets with an unsafe method (POST, PUT, PATCH, DELETE), only opens a connection.
 task<std::vector<std::string>> run_preflight(net::network& network, const load_settings& settings);
 
 }  // namespace cohort::loadgen

@@ -76,7 +76,8 @@ void active_request::finish(const request_result& result) {
   if (is_response(result.outcome)) {
     stats.response_time.record(response_time);
     stats.service_time.record(now - sent_time_);
-    if (schedule_.idle_time && schedule_.attempt == 1) stats.after_idle.record(*schedule_.idle_time, response_time);
+    if (schedule_.idle_time && schedule_.attempt == 1)
+      stats.idle_response_times.record(*schedule_.idle_time, response_time);
     const auto limit = tracker_.settings_.goodput_limit();
     if (limit && response_time <= *limit && is_success(result.outcome)) ++stats.on_time;
   } else if (result.outcome == request_outcome::unfinished || timeout().expired(now)) {

@@ -11,7 +11,7 @@
 
 namespace cohort::loadgen {
 
-/// An attempt of a request that is due.
+/// A request whose intended start has passed, and its current attempt.
 struct scheduled_request {
   std::size_t target = 0;
   std::size_t phase = 0;
@@ -37,7 +37,7 @@ struct request_result {
   unsigned status = 0;
 };
 
-/// Counts the requests of one worker, from their start to their outcome. One loop.
+/// Counts the requests of one worker, from their start to their outcome. Must be used on one loop.
 class request_tracker {
  public:
   /// `event_loop` and `settings` must outlive the tracker.
@@ -68,7 +68,7 @@ class request_tracker {
   /// Notified when `outstanding` becomes zero.
   wait_queue& idle() noexcept { return idle_; }
 
-  /// Returns the statistics since the last call, and resets them.
+  /// Returns the statistics of the time since the last call, and resets them.
   interval_recorder take_interval() { return recorder_.take(); }
 
  private:
@@ -88,8 +88,8 @@ class request_tracker {
   wait_queue idle_;
 };
 
-/// An attempt that a connection is working on. If it is destroyed without `finish` or `finish_attempt`, the outcome of
-/// its request is `unfinished`.
+/// An attempt in progress on a connection. If it is destroyed without `finish` or `finish_attempt`, the outcome of its
+/// request is `unfinished`.
 class active_request {
  public:
   active_request(request_tracker& tracker, const scheduled_request& schedule);

@@ -61,7 +61,7 @@ class response_reader {
   bool has_expected_body();
 
   const target& target_;
-  /// Set for a response in the most common format, which needs no parser.
+  /// Set for a response in the most common format, which does not require a parser.
   std::optional<scanned_response> scanned_;
   std::optional<http::response_parser> parser_;
   unsigned interim_count_ = 0;

@@ -9,7 +9,7 @@ namespace cohort::loadgen {
 
 struct scanned_response {
   unsigned status = 0;
-  /// Size of header section and body in bytes.
+  /// The sizes of the header section and of the body, in bytes.
   std::size_t size = 0;
   bool keep_alive = true;
 

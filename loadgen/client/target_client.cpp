@@ -14,7 +14,7 @@
 namespace cohort::loadgen {
 namespace {
 
-/// Bounds the memory of the queue if the server does not respond.
+/// Maximum number of waiting requests, to bound the memory if the server does not respond.
 constexpr std::size_t max_queued_requests = 1 << 18;
 /// Total size of the initial receive buffers of a worker's connections.
 constexpr std::size_t max_buffer_bytes = std::size_t{32} << 20;
@@ -90,7 +90,7 @@ class target_client::connection {
   connection& operator=(const connection&) = delete;
 
   bool is_reused() const noexcept { return response_count > 0; }
-  /// Readable while idle: the server has closed the connection, or sent bytes without a request.
+  /// Whether the idle stream is readable: the server has closed the connection, or sent bytes without a request.
   bool is_stale(time_point now) const { return now - idle_since > min_checked_idle_time && stream->readable(); }
   void close() noexcept {
     stream.reset();
@@ -177,7 +177,7 @@ void target_client::retry(const scheduled_request& last_attempt) {
 }
 
 task<> target_client::retry_after(target_client& self, scheduled_request next, duration pause) {
-  // The pause that `--retry-backoff` sets; the end of the run cancels it.
+  // Waits for the pause that `--retry-backoff` sets. The end of the run cancels the pause.
   auto sleep_task = sleep_for(pause);
   const auto status = co_await std::move(sleep_task);
   if (status == wait_status::cancelled || self.context_.is_stopping)
@@ -277,7 +277,7 @@ std::string_view target_client::serialized_request(connection& connection, const
 
 task<std::optional<request_result>> target_client::open(connection& connection, active_request& request) {
   auto& context = connection.owner.context_;
-  // Connecting takes time, so the other requests with the same intended start are started first.
+  // First starts the other requests with the same intended start, because a connection attempt takes time.
   auto yield_task = yield_to_loop();
   co_await std::move(yield_task);
   if (request.timeout().expired(context.event_loop.now())) co_return request_result{request_outcome::unsent};

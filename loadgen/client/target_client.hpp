@@ -38,7 +38,8 @@ struct client_context {
 };
 
 /// One worker's client of one target: its connections, and the requests that wait for a connection. Requests are served
-/// first in, first out; connections are used last in, first out, so that excess connections stay idle. One loop.
+/// first in, first out; connections are used last in, first out, so that excess connections stay idle. Must be used on
+/// one loop.
 class target_client {
  public:
   /// `context` and the target must outlive the client.

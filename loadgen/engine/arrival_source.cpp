@@ -31,7 +31,7 @@ class open_loop_source final : public arrival_source {
     count_overdue();
   }
 
-  /// Connections send submitted requests.
+  /// A free connection sends only submitted requests.
   std::optional<scheduled_request> on_connection_free(std::size_t, request_outcome) override { return std::nullopt; }
 
  private:
@@ -71,7 +71,7 @@ class open_loop_source final : public arrival_source {
   time_point start_{};
   /// The next arrival; empty after the last one.
   std::optional<arrival> next_;
-  /// Exists during `run`.
+  /// Set during `run`.
   std::optional<bound_timer<&open_loop_source::on_arrival_due>> arrival_timer_;
 };
 

@@ -17,7 +17,7 @@ struct worker_position {
 };
 
 /// Starts the requests of one worker: in an open loop by the load profile, independently of earlier requests; in a
-/// closed loop when a connection is idle. Used on one loop.
+/// closed loop when a connection is idle. Must be used on one loop.
 class arrival_source : public connection_scheduler {
  public:
   using client_list = std::vector<std::unique_ptr<target_client>>;

@@ -24,38 +24,39 @@ std::optional<knee_search::trial> knee_search::next() const {
 }
 
 void knee_search::on_result(trial_result result) {
-  // One invalid trial may be caused by other load on the machine.
+  // Repeats an invalid trial once, because other load on the machine may have been the cause.
   if (result == trial_result::invalid && !std::exchange(is_repeated_, true)) return;
   is_repeated_ = false;
   if (result == trial_result::invalid) is_generator_limited_ = true;
   if (state_ == state::confirming) return on_confirmation(result);
   if (result == trial_result::passed) {
-    highest_passed_ = rate_;
+    highest_passed_rate_ = rate_;
   } else if (result == trial_result::failed) {
-    lowest_failed_ = rate_;
+    lowest_failed_rate_ = rate_;
   }
   select_next();
 }
 
 void knee_search::select_next() {
-  if (!highest_passed_) {
+  if (!highest_passed_rate_) {
     state_ = state::halving;
     rate_.millionths /= 2;
     if (is_generator_limited_ || ++halving_count_ > max_halvings || rate_.millionths == 0) state_ = state::done;
     return;
   }
-  if (!lowest_failed_ && !is_generator_limited_ && highest_passed_->multiplied_by(2) <= max_rate) {
+  if (!lowest_failed_rate_ && !is_generator_limited_ && highest_passed_rate_->multiplied_by(2) <= max_rate) {
     state_ = state::doubling;
-    rate_ = highest_passed_->multiplied_by(2);
+    rate_ = highest_passed_rate_->multiplied_by(2);
     return;
   }
-  if (lowest_failed_ && !is_generator_limited_ && !is_converged(*highest_passed_, *lowest_failed_)) {
+  if (lowest_failed_rate_ && !is_generator_limited_ && !is_converged(*highest_passed_rate_, *lowest_failed_rate_)) {
     state_ = state::bisecting;
-    rate_.millionths = highest_passed_->millionths + (lowest_failed_->millionths - highest_passed_->millionths) / 2;
+    rate_.millionths =
+        highest_passed_rate_->millionths + (lowest_failed_rate_->millionths - highest_passed_rate_->millionths) / 2;
     return;
   }
   state_ = state::confirming;
-  rate_ = *highest_passed_;
+  rate_ = *highest_passed_rate_;
 }
 
 void knee_search::on_confirmation(trial_result result) {
@@ -64,7 +65,7 @@ void knee_search::on_confirmation(trial_result result) {
     state_ = state::done;
     return;
   }
-  if (result == trial_result::failed) lowest_failed_ = rate_;
+  if (result == trial_result::failed) lowest_failed_rate_ = rate_;
   rate_.millionths -= rate_.millionths / 20;
   if (++confirmation_count_ >= max_confirmations) state_ = state::done;
 }

@@ -27,15 +27,15 @@ class knee_search {
 
   /// The next trial to run; empty after the end of the search.
   std::optional<trial> next() const;
-  /// The result of the trial that `next` returned.
+  /// Reports the result of the trial that `next` returned.
   void on_result(trial_result result);
 
   /// The highest confirmed rate: the capacity within 5 % if `is_bounded()`, otherwise a lower bound of it.
   std::optional<request_rate> capacity() const noexcept { return capacity_; }
   /// The highest rate that has passed, confirmed or not.
-  std::optional<request_rate> highest_passed() const noexcept { return highest_passed_; }
+  std::optional<request_rate> highest_passed_rate() const noexcept { return highest_passed_rate_; }
   /// Whether a higher rate has failed.
-  bool is_bounded() const noexcept { return lowest_failed_.has_value(); }
+  bool is_bounded() const noexcept { return lowest_failed_rate_.has_value(); }
   /// Whether the generator was the bottleneck in a trial.
   bool is_generator_limited() const noexcept { return is_generator_limited_; }
 
@@ -46,8 +46,8 @@ class knee_search {
 
   state state_ = state::doubling;
   request_rate rate_;
-  std::optional<request_rate> highest_passed_;
-  std::optional<request_rate> lowest_failed_;
+  std::optional<request_rate> highest_passed_rate_;
+  std::optional<request_rate> lowest_failed_rate_;
   std::optional<request_rate> capacity_;
   unsigned halving_count_ = 0;
   unsigned confirmation_count_ = 0;

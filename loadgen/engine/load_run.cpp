@@ -124,9 +124,9 @@ void load_run::merge(std::size_t worker, worker_interval interval) {
 
 /// A worker that has ended does not report later intervals.
 bool load_run::is_complete(const merged_interval& interval, std::size_t index) const noexcept {
-  const auto ended_before =
+  const auto ended_worker_count =
       std::count_if(last_intervals_.begin(), last_intervals_.end(), [&](std::size_t last) { return last < index; });
-  return interval.worker_count + static_cast<std::size_t>(ended_before) == workers_.size();
+  return interval.worker_count + static_cast<std::size_t>(ended_worker_count) == workers_.size();
 }
 
 void load_run::publish(merged_interval& merged) {
@@ -157,8 +157,8 @@ void load_run::check_abort_objectives() {
   for (const auto& objective : settings_.abort_objectives) {
     std::uint64_t planned = 0;
     for (std::size_t i = 0; i < report_.targets.size(); ++i) {
-      const bool applies = objective.target.empty() || objective.target == report_.targets[i].name;
-      planned += applies ? planned_by_target_[i] : 0;
+      const bool is_covered = objective.target.empty() || objective.target == report_.targets[i].name;
+      planned += is_covered ? planned_by_target_[i] : 0;
     }
     if (planned == 0 || !is_infeasible(objective, report_.stats_of(objective.target), planned)) continue;
     stop("Ended early: " + objective.text + " can no longer be met.");

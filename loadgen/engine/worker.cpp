@@ -56,7 +56,7 @@ task<> worker::wait_for_profile_end(time_point start) {
   if (context_.is_stopping) co_return;
   auto wait_task = stopped_.wait(deadline{start + settings_.profile.length()});
   co_await std::move(wait_task);
-  // An interval that ends now is reported first.
+  // Yields, so that an interval that ends now is reported first.
   auto yield_task = yield_to_loop();
   co_await std::move(yield_task);
 }

@@ -25,7 +25,7 @@ class censored_histogram {
   const histogram& observed() const noexcept { return observed_; }
   /// The lower bounds of the censored values.
   const histogram& censored() const noexcept { return censored_; }
-  /// Over all values, observed and censored.
+  /// The number of all values, observed and censored.
   std::uint64_t count() const noexcept { return observed_.count() + censored_.count(); }
   std::uint64_t censored_count() const noexcept { return censored_.count(); }
 

@@ -187,7 +187,7 @@ std::string histogram::encode_v2() const {
 
 std::uint64_t percentile_rank(double percent, std::uint64_t count) noexcept {
   __extension__ using uint128 = unsigned __int128;
-  constexpr std::uint64_t hundred_percent = 100'000'000'000;  // in billionths of a percent
+  constexpr std::uint64_t hundred_percent = 100'000'000'000;  // in units of 10⁻⁹ percent
   const auto scaled_percent = static_cast<std::uint64_t>(std::llround(std::clamp(percent, 0.0, 100.0) * 1e9));
   const auto rank = (uint128{scaled_percent} * count + (hundred_percent - 1)) / hundred_percent;
   return std::max<std::uint64_t>(static_cast<std::uint64_t>(rank), 1);

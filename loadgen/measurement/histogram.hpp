@@ -14,7 +14,7 @@ namespace cohort::loadgen {
 /// A histogram of durations in microseconds, from 1 to 3.6e9 (one hour), with three significant digits. It has the
 /// bucket layout of Gil Tene's HdrHistogram, so that HdrHistogram's libraries can read `encode_v2()`.
 ///
-/// Memory: at most 23 chunks of 8 KiB. A chunk is allocated when the first value is in its power of two.
+/// Memory: at most 23 chunks of 8 KiB. A chunk is allocated for the first value in its power of two.
 class histogram {
  public:
   static constexpr std::uint64_t highest_trackable_value = 3'600'000'000;

@@ -9,7 +9,7 @@
 
 namespace cohort::loadgen {
 
-/// Requests that started after similar idle times.
+/// A summary of the requests that started after similar idle times.
 struct idle_response_summary {
   /// Mean idle time before these requests.
   std::uint64_t idle_us = 0;
@@ -19,7 +19,7 @@ struct idle_response_summary {
 };
 
 /// The response times of requests that started while no other request was in flight, with the idle time before each
-/// request. Idle cores are slower at first. Keeps the first 100,000 requests.
+/// request. Cores are slower immediately after an idle time. Keeps the first 100,000 requests.
 class idle_responses {
  public:
   void record(duration idle, duration response_time);

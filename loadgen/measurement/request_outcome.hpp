@@ -32,7 +32,7 @@ enum class request_outcome : std::uint8_t {
   stale_reuse,  // a reused connection was closed before the first byte of the response: the keep-alive race
   timeout,
   protocol,
-  // Requests that were not sent, or without a response at the end of the run.
+  // Not sent, or no response before the end of the run.
   unsent,      // waited for a connection until its timeout or the end of the run
   unfinished,  // in flight when the run was stopped
 };
@@ -46,11 +46,11 @@ using outcome_counts = std::array<std::uint64_t, outcome_count>;
 std::string_view outcome_key(request_outcome outcome) noexcept;
 /// The name in text and HTML reports: `connection refused`.
 std::string_view outcome_label(request_outcome outcome) noexcept;
-/// A status of 2xx or 3xx.
+/// Whether the outcome is a response with a status of 2xx or 3xx and the expected text.
 bool is_success(request_outcome outcome) noexcept;
-/// A complete response, of any status.
+/// Whether the outcome is a complete response, of any status.
 bool is_response(request_outcome outcome) noexcept;
-/// A limit of the generator's machine, not a failure of the server.
+/// Whether the outcome is caused by a limit of the generator's machine, not by the server.
 bool is_generator_limit(request_outcome outcome) noexcept;
 
 std::uint64_t count_of(const outcome_counts& counts, request_outcome outcome) noexcept;

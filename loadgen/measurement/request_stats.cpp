@@ -17,7 +17,7 @@ void request_stats::add(const request_stats& other) {
   service_time.add(other.service_time);
   dispatch_lag.add(other.dispatch_lag);
   connection_wait.add(other.connection_wait);
-  after_idle.add(other.after_idle);
+  idle_response_times.add(other.idle_response_times);
 }
 
 double request_stats::amplification() const noexcept {

@@ -27,14 +27,14 @@ struct request_stats {
   std::uint64_t bytes_received = 0;
   std::uint64_t connections_opened = 0;
 
-  censored_histogram response_time;  // from the intended start to the end of the response; of all statuses
-  histogram service_time;            // from the end of sending the request to the end of the response
-  histogram dispatch_lag;            // from the intended start to the dispatch: the generator's own delay
-  histogram connection_wait;         // from the dispatch to the end of sending the request
-  idle_responses after_idle;         // response times without retries, by the worker's idle time before the request
+  censored_histogram response_time;    // from the intended start to the end of the response; of all statuses
+  histogram service_time;              // from the end of sending the request to the end of the response
+  histogram dispatch_lag;              // from the intended start to the dispatch: the generator's own delay
+  histogram connection_wait;           // from the dispatch to the end of sending the request
+  idle_responses idle_response_times;  // response times without retries, by the worker's idle time before the request
 
   void add(const request_stats& other);
-  /// Attempts over planned requests; 1 without retries.
+  /// Attempts divided by planned requests; 1 without retries.
   double amplification() const noexcept;
   /// Failed requests divided by all requests that have ended; zero if no request has ended.
   double error_rate() const noexcept;

@@ -17,15 +17,15 @@ struct host_and_port {
   std::uint16_t port = 0;
 };
 
-/// The host, without brackets around an IPv6 address.
+/// Returns the host without the brackets around an IPv6 address.
 std::string strip_brackets(std::string_view host) {
   return std::string{host.starts_with('[') ? host.substr(1, host.size() - 2) : host};
 }
 
 bool is_host(std::string_view text) {
-  const auto after_address = text.starts_with('[') ? text.rfind(']') : 0;
+  const auto address_end = text.starts_with('[') ? text.rfind(']') : 0;
   return text.size() <= max_host_length && http::is_host_and_port(text) &&
-         text.find(':', after_address) == std::string_view::npos;
+         text.find(':', address_end) == std::string_view::npos;
 }
 
 /// Removes the text before the next colon from `text`. A colon in brackets belongs to an IPv6 address.
@@ -37,12 +37,12 @@ std::string_view take_field(std::string_view& text) {
   return part;
 }
 
-/// Zero for an empty string.
+/// Parses a port; zero if the text is empty.
 std::optional<std::uint16_t> parse_optional_port(std::string_view text) {
   return text.empty() ? std::uint16_t{0} : config::parse_port(text);
 }
 
-/// Takes `HOST:PORT` from the front of `text`. Both may be empty.
+/// Parses `HOST:PORT` at the start of `text`, and removes it. Host and port may be empty.
 std::optional<host_and_port> take_host_and_port(std::string_view& text) {
   const auto host = take_field(text);
   const auto port = parse_optional_port(take_field(text));

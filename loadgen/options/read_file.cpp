@@ -14,14 +14,14 @@ namespace {
 
 /// The size is limited, because files such as `/dev/zero` are endless.
 constexpr std::size_t max_file_size = std::size_t{64} << 20;
-/// The output of another program, such as `<(…)`, can be delayed indefinitely.
-constexpr std::chrono::milliseconds unlimited{-1};
+/// Disables the timeout, because the output of another program, such as `<(…)`, can be delayed indefinitely.
+constexpr std::chrono::milliseconds no_timeout{-1};
 
 }  // namespace
 
 result<std::string, std::string> read_file(const std::string& path) {
   using read_result = result<std::string, std::string>;
-  auto [content, error] = config::read_small_file(path, max_file_size + 1, std::nullopt, unlimited);
+  auto [content, error] = config::read_small_file(path, max_file_size + 1, std::nullopt, no_timeout);
   if (error.empty()) {
     if (content.empty()) error = "the file is empty";
     if (content.size() > max_file_size) error = "the file is larger than 64 MiB";

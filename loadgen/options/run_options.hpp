@@ -19,7 +19,7 @@ struct target_options {
   std::string expected_body;
 };
 
-/// The options that both flags and scenario files have. Empty where an option was not given.
+/// The options that both flags and scenario files have. An option is empty if it was not given.
 struct run_options {
   std::optional<std::string> mode;
   std::optional<rate_option> rate;

@@ -14,7 +14,7 @@ namespace {
 using simdjson::dom::element;
 using simdjson::dom::object;
 
-/// Error of a value: the part of the message that follows the name. Empty on success.
+/// The error of a value: the part of the message after the name. Empty on success.
 using value_error = std::optional<std::string>;
 
 /// Maximum number of bytes of a key or value in an error message.

@@ -9,8 +9,8 @@
 namespace cohort::loadgen {
 
 /// Parses an http or https URL with a host. In the path and the query, characters that RFC 3986 does not allow are
-/// percent-encoded (as UTF-8), and existing percent-encodings are kept. Empty if the URL has a user name, a fragment or
-/// a control character, or if its port is not from 1 to 65535.
+/// percent-encoded (as UTF-8), and existing percent-encodings are kept. Returns an empty value if the URL has a user
+/// name, a fragment or a control character, or if its port is not from 1 to 65535.
 std::optional<boost::urls::url> parse_http_url(std::string_view text);
 
 /// A target's URL, with its name and weight.

@@ -14,7 +14,7 @@ struct run_series {
   std::vector<std::pair<std::string, std::string>> fingerprint;
   std::vector<double> p50_us;         // of intervals with responses
   std::vector<double> p99_us;         // of intervals with responses
-  std::vector<double> failure_ratio;  // failures over all requests that ended in the interval
+  std::vector<double> failure_ratio;  // failed requests divided by all requests that ended in the interval
 };
 
 struct measure_change {

@@ -52,8 +52,8 @@ struct server_report {
   std::uint64_t sent = 0;    // by this generator
   std::uint64_t served = 0;  // from the server's counter
   std::optional<std::uint64_t> p99_us;
-  /// The p99 of the service time, measured by the generator. The difference from `p99_us` is the network and queues
-  /// before the server's measurement.
+  /// The p99 of the service time, measured by the generator. The difference from `p99_us` is the time in the network
+  /// and in queues before the server's measurement.
   std::uint64_t client_p99_us = 0;
   struct phase_metrics {
     std::string phase;
@@ -91,7 +91,7 @@ struct run_verdict {
   verdict_kind kind = verdict_kind::passed;
   /// Reasons for the verdict as sentences, in descending order of importance.
   std::vector<std::string> reasons;
-  /// What limited the generator if the run is invalid: see `generator_limit::name`.
+  /// The limits that the generator reached, which make the run invalid: see `generator_limit::name`.
   std::vector<std::string_view> limited_by;
   /// Remarks that do not affect the verdict, as sentences.
   std::vector<std::string> hints;

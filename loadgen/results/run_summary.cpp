@@ -24,8 +24,8 @@ std::string describe_load(const run_report& report) {
   if (report.is_closed_loop()) {
     return "closed loop with " + format_count(report.generator.connections) + " connections for " + length;
   }
-  return format_rate(*report.planned_rate) + " requests/s" + (report.phases.size() > 1 ? " on average" : "") + " for " +
-         length;
+  return format_number(*report.planned_rate) + " requests/s" + (report.phases.size() > 1 ? " on average" : "") +
+         " for " + length;
 }
 
 }  // namespace cohort::loadgen

@@ -14,7 +14,7 @@ constexpr double max_worker_cpu_fraction = 0.8;
 constexpr double min_on_time_fraction = 0.99;
 constexpr duration full_interval = std::chrono::seconds{1};
 
-/// Rounded down, so that a value just below 99 % is not shown as 99 %.
+/// Formats a percentage, rounded down so that a value just below 99 % is not shown as 99 %.
 std::string format_percent_down(double ratio) { return format_fixed(std::floor(ratio * 1000) / 10, 1) + " %"; }
 
 std::uint64_t allowed_lag_us(const std::vector<objective>& objectives) {

@@ -10,7 +10,7 @@
 
 namespace cohort::loadgen {
 
-/// The reason why a run ended before the end of its load profile, if it did.
+/// Describes why a run ended before the end of its load profile; empty if it did not.
 struct early_end {
   std::optional<std::string> stop_reason;
   /// Whether a signal ended the run, not an objective.

@@ -40,7 +40,7 @@ std::optional<duration> arrival_sequence::next_poisson() {
       ++burst_position_;
       return current.start;
     }
-    // The next random arrival does not depend on the area of a burst.
+    // Skips the area of the burst, because bursts do not affect the random arrivals.
     poisson_area_ += load_profile::area_per_request * current.burst_size;
     burst_position_ = 0;
     if (poisson_area_ >= profile_.area_after(segment_)) continue;

@@ -42,7 +42,7 @@ load_profile stress_profile(request_rate rate, duration length) {
   return profile;
 }
 
-std::string rate_label(request_rate rate) { return format_rate(rate.per_second()) + "/s"; }
+std::string rate_label(request_rate rate) { return format_number(rate.per_second()) + "/s"; }
 
 }  // namespace
 

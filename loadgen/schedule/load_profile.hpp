@@ -49,7 +49,7 @@ class load_profile {
   std::uint64_t request_count_before(duration offset) const noexcept;
   /// The start time of a request, as an offset from the start of the run. Precondition: `index < request_count()`.
   duration start_time_of(std::uint64_t index) const noexcept;
-  /// Zero in burst segments and outside the profile.
+  /// The rate at `offset`; zero in burst segments and outside the profile.
   request_rate rate_at(duration offset) const noexcept;
   /// The index of the phase at `offset`: the later phase at a boundary; clamped to the first or last phase outside the
   /// profile.

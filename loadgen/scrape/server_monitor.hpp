@@ -12,7 +12,7 @@
 
 namespace cohort::loadgen {
 
-/// Scrapes the `/metrics` of the servers under load before the run and after each phase. One loop.
+/// Scrapes the `/metrics` of the servers under load before the run and after each phase. Must be used on one loop.
 class server_monitor {
  public:
   /// `client` must outlive the monitor.

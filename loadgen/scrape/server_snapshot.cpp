@@ -14,7 +14,7 @@ namespace {
 
 /// 2^53: doubles represent all integers up to this number.
 constexpr double max_exact_count = 9'007'199'254'740'992;
-/// A higher bucket bound counts as infinite.
+/// Maximum bound of a bucket; a higher bound counts as infinite.
 constexpr double max_bound_seconds = 1e9;
 
 constexpr std::string_view request_counter_suffix = "http_requests_total";
@@ -43,7 +43,7 @@ std::optional<std::string> parse_label_value(std::string_view& text) {
   return value;
 }
 
-/// Parses `name="value",…}` and removes it from `text`. False if it is malformed.
+/// Parses `name="value",…}` and removes it from `text`. Returns false if the text is malformed.
 bool parse_labels(std::string_view& text, label_map& labels) {
   while (!text.empty() && text.front() != '}') {
     const auto equals = text.find("=\"");

@@ -75,10 +75,10 @@ table rates_table(const run_progress& progress, std::size_t columns) {
   }
   const auto last = last_interval(report);
   table rows{{{""}, {""}, {"", table::alignment::left, 1}}};
-  if (progress.planned_rate > 0) rows.add({{"planned"}, {format_rate(progress.planned_rate) + "/s"}});
-  rows.add({{"sent"}, {format_rate(per_second(last.totals.sent, last.length)) + "/s"}});
+  if (progress.planned_rate > 0) rows.add({{"planned"}, {format_number(progress.planned_rate) + "/s"}});
+  rows.add({{"sent"}, {format_number(per_second(last.totals.sent, last.length)) + "/s"}});
   rows.add({{"answered"},
-            {format_rate(per_second(last.totals.answered, last.length)) + "/s"},
+            {format_number(per_second(last.totals.answered, last.length)) + "/s"},
             {sparkline(answered, sparkline_width), text_style::accent}});
   rows.add(
       {{"in flight"},
@@ -136,7 +136,7 @@ table targets_table(const run_report& report, std::size_t max_rows) {
     const auto answered = i < last.target_stats.size() ? per_second(last.target_stats[i].answered, last.length) : 0;
     rows.add({{report.targets[i].name},
               {format_count(stats.sent)},
-              {format_rate(answered)},
+              {format_number(answered)},
               {format_count(stats.failure_count()), stats.failure_count() == 0 ? text_style::plain : text_style::error},
               {format_percentile(stats.response_time, 50)},
               {format_percentile(stats.response_time, 99)}});
@@ -205,11 +205,11 @@ std::string live_view::update_line(const run_progress& progress) {
   auto text = format_progress_time(progress);
   if (!progress.phase.empty()) text += " (" + sanitize(progress.phase) + ")";
   text += ':';
-  if (progress.planned_rate > 0) text += " planned " + format_rate(progress.planned_rate) + "/s,";
+  if (progress.planned_rate > 0) text += " planned " + format_number(progress.planned_rate) + "/s,";
   const auto& totals = progress.report->totals;
   const auto last = last_interval(*progress.report);
-  text += " sent " + format_rate(per_second(last.totals.sent, last.length)) + "/s, answered " +
-          format_rate(per_second(last.totals.answered, last.length)) + "/s; p50 " +
+  text += " sent " + format_number(per_second(last.totals.sent, last.length)) + "/s, answered " +
+          format_number(per_second(last.totals.answered, last.length)) + "/s; p50 " +
           format_percentile(totals.response_time, 50) + ", p99 " + format_percentile(totals.response_time, 99) +
           ", max " + format_percentile(totals.response_time, 100) + "; " + format_failures(totals);
   return text + '\n';

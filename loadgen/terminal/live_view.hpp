@@ -24,13 +24,13 @@ class live_view {
   struct settings {
     bool is_terminal = false;
     terminal::output_options output;
-    unsigned rows = 24;  // limits the number of lines of a frame, since only visible lines can be replaced
+    unsigned rows = 24;  // limits the lines of a frame, because only visible lines can be replaced
   };
   explicit live_view(settings view_settings) : settings_(view_settings) {}
 
   /// Sets the size of the terminal.
   void resize(unsigned columns, unsigned rows) noexcept;
-  /// Returns the text to print, which may be empty. Call it about once a second.
+  /// Returns the text to print, which may be empty. Must be called about once a second.
   std::string update(const run_progress& progress);
   /// Removes the frame.
   std::string finish();

@@ -29,7 +29,7 @@ std::size_t table::layout::total_width() const {
   return count == 0 ? 0 : sum + (count - 1) * gap;
 }
 
-/// False if no column may be dropped.
+/// Hides the column with the highest drop order. Returns false if no column may be dropped.
 bool table::drop_column(layout& current) const {
   std::size_t dropped = 0;
   unsigned max_order = 0;
@@ -43,7 +43,7 @@ bool table::drop_column(layout& current) const {
   return true;
 }
 
-/// Takes one space from the widest left-aligned column. False if all are at the minimum.
+/// Narrows the widest left-aligned column by one space. Returns false if all columns have their minimum width.
 bool table::narrow_column(layout& current) const {
   std::size_t widest_column = columns_.size();
   std::size_t max_width = min_narrowed_width;

@@ -10,7 +10,7 @@ task<> overload(monitored_fleet& fleet, double factor, double speed) {
   auto& machine = fleet.replicas("dashboard-service").front()->host().program->assigned_machine();
   fleet.traffic_factor = factor;
   machine.set_speed(speed);
-  auto wait_task = fleet.wait_until(fleet.run().end);
+  auto wait_task = fleet.wait_until(fleet.run().fault_end);
   co_await std::move(wait_task);
   fleet.traffic_factor = 1;
   machine.set_speed(1);
@@ -47,15 +47,15 @@ void draw_no_traffic(random_generator&, incident& details) {
 
 task<> set_server_state(monitored_fleet& fleet, monitored_fleet::server_state monitored_fleet::* servers,
                         monitored_fleet::server_state state) {
-  const auto healthy = fleet.*servers;
+  const auto healthy_state = fleet.*servers;
   fleet.*servers = state;
-  auto wait_task = fleet.wait_until(fleet.run().end);
+  auto wait_task = fleet.wait_until(fleet.run().fault_end);
   co_await std::move(wait_task);
-  fleet.*servers = healthy;
+  fleet.*servers = healthy_state;
 }
 
 task<> crawl(monitored_fleet& fleet, double rate) {
-  for (std::uint64_t place = 1; fleet.fleet().elapsed() < fleet.run().end; ++place) {
+  for (std::uint64_t place = 1; fleet.fleet().elapsed() < fleet.run().fault_end; ++place) {
     auto sleep_task = sleep_for(draw_gap(fleet.random(), rate));
     co_await std::move(sleep_task);
     auto url = "http://weather-service:5003/api/weather?location=Village" + std::to_string(place) + ",Israel";
@@ -66,7 +66,7 @@ task<> crawl(monitored_fleet& fleet, double rate) {
 namespace {
 
 void draw_cache_misses(random_generator& random, incident& details) {
-  // Two thirds of the other requests need weather; nearly all of them are hits.
+  // Two thirds of the other requests query the weather, and nearly all of these are cache hits.
   const double rate = details.load.requests_per_second * 0.65 * (1.5 + random.uniform());
   details.description =
       "a crawler requests the weather of " + std::to_string(rate).substr(0, 3) + " new places a second";
@@ -90,7 +90,7 @@ void draw_provider_outage(random_generator& random, incident& details) {
 
 task<> call_repeatedly(monitored_fleet& fleet, std::string host, std::string url,
                        std::vector<std::pair<std::string, std::string>> fields, double rate) {
-  while (fleet.fleet().elapsed() < fleet.run().end) {
+  while (fleet.fleet().elapsed() < fleet.run().fault_end) {
     auto sleep_task = sleep_for(draw_gap(fleet.random(), rate));
     co_await std::move(sleep_task);
     fleet.fleet().spawn(fleet.call(host, url, fields));
@@ -137,8 +137,8 @@ void draw_missed_deadlines(random_generator& random, incident& details) {
 
 void draw_active_fault(random_generator& random, incident& details) {
   const auto service = draw_from(random, all_services);
-  details.description = "an experiment with 5 ms of latency on " + service + " is not ended";
-  details.shows_fault_metrics = true;
+  details.description = "an experiment with 5 ms of latency on " + service + " is not stopped";
+  details.has_fault_metrics = true;
   details.expected = {{"FaultInjectionActive", job(service)}};
   details.inject = [service](monitored_fleet& fleet) {
     return inject_faults(fleet, service, faults_json("latency_ms", 5));

@@ -14,7 +14,7 @@ constexpr std::string_view no_database = "the fleet has no database";
 constexpr std::string_view no_monitoring = "Prometheus and Alertmanager themselves are not simulated";
 constexpr std::string_view no_process = "its metrics describe a real process: memory and descriptors";
 
-const std::map<std::string_view, std::string_view> not_evaluated{
+const std::map<std::string_view, std::string_view> unevaluated_alerts{
     {"AlertmanagerDown", no_monitoring},
     {"AlertmanagerNotificationsFailing", no_monitoring},
     {"ConnectionsNearLimit", "the limit of connections depends on the file descriptors of a real process"},
@@ -41,12 +41,14 @@ bool matches(const firing& candidate, const expected_alert& expected) {
   return candidate.alert == expected.name && candidate.labels.find(expected.label) != std::string::npos;
 }
 
-/// Returns the first firing during the fault, or null.
+/// Returns the first firing during the fault; null if there is none.
 const firing* find_detection(const incident_run& entry, const expected_alert& expected) {
   const firing* first = nullptr;
   for (const auto& candidate : entry.firings) {
-    if (!matches(candidate, expected) || candidate.begin < entry.run.begin || candidate.begin > entry.run.end) continue;
-    if (!first || candidate.begin < first->begin) first = &candidate;
+    if (!matches(candidate, expected) || candidate.start < entry.run.fault_start ||
+        candidate.start > entry.run.fault_end)
+      continue;
+    if (!first || candidate.start < first->start) first = &candidate;
   }
   return first;
 }
@@ -56,7 +58,7 @@ void evaluate_incident(const incident_run& entry, std::map<std::string, alert_st
     auto& alert = statistics[expected.name];
     ++alert.expected;
     if (const auto* const found = find_detection(entry, expected)) {
-      alert.detection_times.push_back(found->begin - entry.run.begin);
+      alert.detection_times.push_back(found->start - entry.run.fault_start);
     } else {
       ++alert.missed;
     }
@@ -64,7 +66,7 @@ void evaluate_incident(const incident_run& entry, std::map<std::string, alert_st
   std::set<std::string> fired_names;
   std::map<std::pair<std::string, std::string>, std::size_t> firing_counts;
   for (const auto& candidate : entry.firings) {
-    if (candidate.begin < entry.run.begin) {
+    if (candidate.start < entry.run.fault_start) {
       ++statistics[candidate.alert].false_alarms;
       continue;
     }
@@ -123,8 +125,8 @@ std::string kind_table(const std::vector<incident_run>& runs) {
       std::optional<duration> earliest;
       for (const auto& expected : entry.run.expected) {
         const auto* const found = find_detection(entry, expected);
-        if (found && (!earliest || found->begin - entry.run.begin < *earliest))
-          earliest = found->begin - entry.run.begin;
+        if (found && (!earliest || found->start - entry.run.fault_start < *earliest))
+          earliest = found->start - entry.run.fault_start;
       }
       if (earliest) first.detection_times.push_back(*earliest);
     }
@@ -136,7 +138,7 @@ std::string kind_table(const std::vector<incident_run>& runs) {
   return text;
 }
 
-std::string not_evaluated_table(const rule_files& rules) {
+std::string unevaluated_alerts_table(const rule_files& rules) {
   std::map<std::string_view, std::string> names_by_reason;
   for (const auto& alert : rules.alerts()) {
     const auto reason = reason_not_evaluated(alert);
@@ -160,8 +162,8 @@ std::optional<duration> alert_statistics::detection_time(double probability) con
 }
 
 std::string_view reason_not_evaluated(std::string_view alert) {
-  const auto found = not_evaluated.find(alert);
-  return found == not_evaluated.end() ? std::string_view{} : found->second;
+  const auto found = unevaluated_alerts.find(alert);
+  return found == unevaluated_alerts.end() ? std::string_view{} : found->second;
 }
 
 std::set<std::string> evaluated_alerts(const rule_files& rules) {
@@ -190,16 +192,16 @@ std::string render_tables(const std::vector<incident_run>& runs, const rule_file
   const auto quiet = static_cast<std::size_t>(
       std::count_if(runs.begin(), runs.end(), [](const auto& entry) { return entry.run.is_quiet(); }));
   return alert_table(evaluate(runs, rules), runs.size() - quiet, quiet) + "\n" + kind_table(runs) + "\n" +
-         not_evaluated_table(rules) + "\n`" + command + "`\n";
+         unevaluated_alerts_table(rules) + "\n`" + command + "`\n";
 }
 
 std::string render_runs(const std::vector<incident_run>& runs) {
   std::string text;
   for (const auto& [run, firings] : runs) {
-    text += run.kind + ", seed " + std::to_string(run.seed) + ", from " + format_detection_time(run.begin) + " to " +
-            format_detection_time(run.end) + ": " + run.description + "\n";
+    text += run.kind + ", seed " + std::to_string(run.seed) + ", from " + format_detection_time(run.fault_start) +
+            " to " + format_detection_time(run.fault_end) + ": " + run.description + "\n";
     for (const auto& candidate : firings) {
-      text += "  " + format_detection_time(candidate.begin) + " to " + format_detection_time(candidate.end) + " " +
+      text += "  " + format_detection_time(candidate.start) + " to " + format_detection_time(candidate.end) + " " +
               candidate.alert + "{" + candidate.labels + "}\n";
     }
     for (const auto& expected : run.expected) {

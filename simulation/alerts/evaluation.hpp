@@ -44,9 +44,10 @@ std::set<std::string> evaluated_alerts(const rule_files& rules);
 /// The statistics of all evaluated alerts.
 std::map<std::string, alert_statistics> evaluate(const std::vector<incident_run>& runs, const rule_files& rules);
 
-/// Tables in Markdown: alerts, kinds of incidents, alerts that are not evaluated. Ends with `command`.
+/// Returns tables in Markdown: the alerts, the kinds of incidents, and the alerts that are not evaluated. Ends with
+/// `command`.
 std::string render_tables(const std::vector<incident_run>& runs, const rule_files& rules, const std::string& command);
-/// One line for each run and firing.
+/// Returns text with one line for each run and each firing.
 std::string render_runs(const std::vector<incident_run>& runs);
 
 }  // namespace cohort::simulation::alerts

@@ -20,7 +20,7 @@ class monitored_fleet;
 /// An alert that must fire during an incident.
 struct expected_alert {
   std::string name;
-  /// A label that the firing alert must have, such as `job="time-service"`; any labels if empty.
+  /// A label that the firing alert must have, such as `job="time-service"`; if empty, labels are not checked.
   std::string label;
 };
 
@@ -34,25 +34,26 @@ struct load_settings {
   std::string api_key;
 };
 
-/// A run with a normal variation of the load, and a fault from `begin` to `end`. All random values depend only on the
-/// seed.
+/// A run with a normal variation of the load, and with a fault from `fault_start` to `fault_end`. All random values
+/// depend only on the seed.
 struct incident {
   std::string kind;
   std::uint64_t seed = 0;
   duration length{};
-  /// `begin` and `end` are zero for a quiet run.
-  duration begin{};
-  duration end{};
+  /// Zero for a quiet run without a deploy or a restart.
+  duration fault_start{};
+  duration fault_end{};
   /// The random values, for the list of runs.
   std::string description;
   load_settings load;
   /// Environment variables by service.
   std::map<std::string, config::environment> settings;
   std::vector<expected_alert> expected;
-  /// The task starts at `begin`, injects the fault, and removes the fault at `end`. Empty for a quiet run.
+  /// The task starts at `fault_start`, injects the fault, and removes it at `fault_end`. Empty for a quiet run without
+  /// a deploy or a restart.
   std::function<task<>(monitored_fleet&)> inject;
-  /// Whether the metrics of the fault injector are scraped: only in incidents whose fault is the injection itself.
-  bool shows_fault_metrics = false;
+  /// Whether the metrics of the fault injector are scraped; true only for the incident of a forgotten injection.
+  bool has_fault_metrics = false;
 
   bool is_quiet() const noexcept { return kind == quiet_kind; }
   static constexpr std::string_view quiet_kind = "quiet";
@@ -63,7 +64,7 @@ struct incident_kind {
   std::string_view name;
   /// The fault, with the range of the random values.
   std::string_view description;
-  /// Draws the random values of an incident, except its times.
+  /// Draws the random values of an incident, except the times of its fault.
   void (*draw)(random_generator&, incident&);
 };
 

@@ -12,7 +12,7 @@ std::string faults_json(std::string_view member, std::int64_t value) {
 task<> inject_faults(monitored_fleet& fleet, std::string service, std::string json) {
   auto inject_task = fleet.set_faults(service, std::move(json));
   co_await std::move(inject_task);
-  auto wait_task = fleet.wait_until(fleet.run().end);
+  auto wait_task = fleet.wait_until(fleet.run().fault_end);
   co_await std::move(wait_task);
   auto remove_task = fleet.set_faults(service, "");
   co_await std::move(remove_task);
@@ -42,8 +42,8 @@ incident draw_incident(const incident_kind& kind, std::uint64_t seed, const inci
   details.kind = kind.name;
   details.seed = seed;
   details.load.requests_per_second = 3 + 4 * random.uniform();
-  details.begin = times.before + random.uniform_between(0s, 15s);
-  details.end = details.begin + times.fault;
+  details.fault_start = times.before + random.uniform_between(0s, 15s);
+  details.fault_end = details.fault_start + times.fault;
   details.length = times.before + times.fault + times.after;
   kind.draw(random, details);
   return details;
@@ -61,15 +61,15 @@ incident draw_quiet_run(std::uint64_t seed, duration length) {
   if (random.bernoulli(1.0 / 3)) {
     const auto service = draw_from(random, all_programs);
     details.description += "; " + service + " is deployed again";
-    details.begin = details.end = random.uniform_between(length / 10, length);
+    details.fault_start = details.fault_end = random.uniform_between(length / 10, length);
     details.inject = [service](monitored_fleet& fleet) { return deploy_service(fleet, service); };
   } else if (random.bernoulli(0.5)) {
-    const auto lasts = random.uniform_between(5s, 40s);
-    details.begin = random.uniform_between(length / 10, length * 8 / 10);
-    details.end = details.begin + lasts;
+    const auto outage_length = random.uniform_between(5s, 40s);
+    details.fault_start = random.uniform_between(length / 10, length * 8 / 10);
+    details.fault_end = details.fault_start + outage_length;
     const bool is_broker = random.bernoulli(0.5);
     details.description += std::string{"; "} + (is_broker ? "the broker" : "etcd") + " restarts within " +
-                           std::to_string(std::chrono::round<std::chrono::seconds>(lasts).count()) + " s";
+                           std::to_string(std::chrono::round<std::chrono::seconds>(outage_length).count()) + " s";
     details.inject = [is_broker](monitored_fleet& fleet) {
       return is_broker ? stop_broker(fleet, false) : stop_discovery(fleet, false);
     };

@@ -18,7 +18,7 @@ inline constexpr std::string_view all_services[] = {"time-service", "system-info
 inline constexpr std::string_view all_programs[] = {"time-service", "system-info-service", "weather-service",
                                                     "dashboard-service", "gateway-service"};
 
-/// Returns the label of the alerts for a service.
+/// Returns the label that selects the alerts of a service.
 inline std::string job(std::string_view service) { return "job=\"" + std::string{service} + "\""; }
 
 template <std::size_t Size>

@@ -60,8 +60,7 @@ struct program_options {
   }
 };
 
-/// Returns the kinds with these names, which are separated by commas. Throws `std::invalid_argument` for an unknown
-/// name.
+/// Returns the kinds with these comma-separated names. Throws `std::invalid_argument` for an unknown name.
 std::vector<const incident_kind*> find_kinds(std::string_view names) {
   std::vector<const incident_kind*> found;
   const auto& kinds = incident_kinds();

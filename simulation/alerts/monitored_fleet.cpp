@@ -43,7 +43,8 @@ sim::cpu_costs http_costs() {
   return costs;
 }
 
-/// Adds the metrics of the event loops, because in production the program registers them, not the instance.
+/// Adds the metrics of the event loops. In production, these metrics are registered by the program instead of the
+/// service instance.
 class loop_metrics final : public service::extension {
  public:
   void install(const service::extension_context& context) override {
@@ -75,7 +76,7 @@ sim::node::definition_factory with_monitoring(service::definition (*make)()) {
   };
 }
 
-/// The data does not depend on the machine that runs the simulation.
+/// Returns a service whose data does not depend on the machine that runs the simulation.
 service::definition sysinfo_with_fixed_data() {
   auto definition = sysinfo::definition();
   definition.app = [](service::service_context&, service::api_key_authenticator&) {
@@ -84,7 +85,7 @@ service::definition sysinfo_with_fixed_data() {
   return definition;
 }
 
-/// Wakes the threads of the process after a handler has been posted to them.
+/// Posts a handler to a thread of the process, and wakes the thread.
 template <class Handler>
 void post_to(sim::node& node, std::size_t thread, Handler handler) {
   auto* const program = node.host().program;
@@ -275,10 +276,10 @@ double monitored_fleet::current_rate() {
 }
 
 std::string monitored_fleet::next_gateway_path(std::vector<std::pair<std::string, std::string>>& fields) {
-  const auto percentile = random_.uniform_below(100);
-  if (percentile < 75) return "/api/aggregate";
-  if (percentile < 85) return "/legacy";
-  const auto key_id = random_.bernoulli(new_key_ratio) ? std::string_view{"2026-06"} : gateway_files::known_key;
+  const auto random_percent = random_.uniform_below(100);
+  if (random_percent < 75) return "/api/aggregate";
+  if (random_percent < 85) return "/legacy";
+  const auto key_id = random_.bernoulli(unknown_key_ratio) ? std::string_view{"2026-06"} : gateway_files::known_key;
   fields.emplace_back("Authorization", "Bearer " + gateway_files::token(fleet_.event_loop().wall_now(), key_id));
   return "/partners/api/time";
 }
@@ -286,19 +287,19 @@ std::string monitored_fleet::next_gateway_path(std::vector<std::pair<std::string
 std::pair<std::string, std::vector<std::pair<std::string, std::string>>> monitored_fleet::next_request() {
   std::vector<std::pair<std::string, std::string>> fields;
   if (!run_.load.api_key.empty()) fields.emplace_back("X-API-Key", run_.load.api_key);
-  const auto percentile = random_.uniform_below(100);
-  if (percentile < 30) {
+  const auto random_percent = random_.uniform_below(100);
+  if (random_percent < 30) {
     auto path = next_gateway_path(fields);
     return {"http://gateway-service:5004" + path, std::move(fields)};
   }
   std::string url;
-  if (percentile < 48) {
+  if (random_percent < 48) {
     url = "http://dashboard-service:5000/api/aggregate";
-  } else if (percentile < 57) {
+  } else if (random_percent < 57) {
     url = "http://dashboard-service:5000/api/time-proxy";
-  } else if (percentile < 68) {
+  } else if (random_percent < 68) {
     url = "http://time-service:5001/api/time";
-  } else if (percentile < 77) {
+  } else if (random_percent < 77) {
     url = "http://system-info-service:5002/api/sysinfo";
   } else {
     const auto place = random_.uniform_below(run_.load.place_count);
@@ -331,7 +332,7 @@ task<> monitored_fleet::run_pauses(monitored_fleet& self) {
 }
 
 task<> monitored_fleet::run_injection(monitored_fleet& self) {
-  auto wait_task = self.wait_until(self.run_.begin);
+  auto wait_task = self.wait_until(self.run_.fault_start);
   co_await std::move(wait_task);
   auto inject_task = self.run_.inject(self);
   co_await std::move(inject_task);

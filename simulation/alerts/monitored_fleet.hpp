@@ -15,8 +15,8 @@
 
 namespace cohort::simulation::alerts {
 
-/// The four services of the stack and the gateway on separate machines, two weather providers, a server behind the
-/// gateway, a message broker, a discovery system and callers, for one incident.
+/// A simulated fleet for one incident: the four services and the gateway on separate machines, two weather providers, a
+/// server behind the gateway, a message broker, a discovery system, and callers.
 class monitored_fleet {
  public:
   /// `run` must outlive the fleet.
@@ -36,7 +36,7 @@ class monitored_fleet {
   duration start_time(const sim::node& node) const { return start_times_.at(&node); }
   /// Whether the node is a target of Prometheus: false after it has left DNS.
   bool is_target(const sim::node& node) const { return !deregistered_nodes_.contains(&node); }
-  /// Mean delay and failure probability of servers that are not scraped.
+  /// The mean delay and the failure probability of a server outside the fleet, which is not scraped.
   struct server_state {
     duration delay = std::chrono::milliseconds{80};
     double failure_ratio = 0;
@@ -45,11 +45,11 @@ class monitored_fleet {
   /// The server behind the route `legacy` of the gateway.
   server_state legacy_server;
   /// The fraction of tokens with an unknown key.
-  double new_key_ratio = 0;
-  /// Factor of the rate of the callers.
+  double unknown_key_ratio = 0;
+  /// Factor by which the rate of the callers is multiplied.
   double traffic_factor = 1;
 
-  /// Starts the callers and the injection.
+  /// Starts the callers and the injection of the fault.
   void start();
   /// Kills the process. `leaves_dns`: the node is no longer a target of Prometheus.
   void kill(sim::node& node, bool leaves_dns = false);
@@ -65,12 +65,12 @@ class monitored_fleet {
   task<> deploy(sim::node& node);
   /// Sets the fault injection of all replicas, as `PUT /api/faults` does; an empty string removes the faults.
   task<> set_faults(std::string_view service, std::string json);
-  /// Blocks a thread of the node for this time, like a blocking request handler.
+  /// Blocks a thread of the node for the time `cost`, like a blocking request handler.
   static void block(sim::node& node, std::size_t thread, duration cost);
-  /// Sends a GET request with these fields from `host`, and waits for the response.
+  /// Sends a GET request with these header fields from `host`, and waits for the response.
   task<> call(std::string host, std::string url, std::vector<std::pair<std::string, std::string>> fields = {},
               duration timeout = std::chrono::seconds{10});
-  /// Waits until this time after the start of the run.
+  /// Waits until the time `since_start` after the start of the run.
   task<> wait_until(duration since_start) const;
 
  private:

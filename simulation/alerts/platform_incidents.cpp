@@ -7,7 +7,7 @@ using namespace std::chrono_literals;
 
 task<> stop_broker(monitored_fleet& fleet, bool loses_power) {
   fleet.stop_broker(loses_power);
-  auto wait_task = fleet.wait_until(fleet.run().end);
+  auto wait_task = fleet.wait_until(fleet.run().fault_end);
   co_await std::move(wait_task);
   fleet.start_broker();
 }
@@ -19,7 +19,7 @@ task<> stop_discovery(monitored_fleet& fleet, bool loses_power) {
   } else {
     fleet.fleet().kill(etcd);
   }
-  auto wait_task = fleet.wait_until(fleet.run().end);
+  auto wait_task = fleet.wait_until(fleet.run().fault_end);
   co_await std::move(wait_task);
   fleet.fleet().start(etcd);
 }
@@ -35,11 +35,11 @@ void draw_broker_outage(random_generator& random, incident& details) {
 }
 
 task<> withhold_confirms(monitored_fleet& fleet, bool blocks, double rate) {
-  fleet.broker().is_silent = true;
+  fleet.broker().is_withholding_confirms = true;
   if (blocks) fleet.broker().send_blocked(true);
   auto crawl_task = crawl(fleet, rate);
   co_await std::move(crawl_task);
-  fleet.broker().is_silent = false;
+  fleet.broker().is_withholding_confirms = false;
   if (blocks) fleet.broker().send_blocked(false);
 }
 
@@ -53,7 +53,7 @@ void draw_full_broker(random_generator& random, incident& details) {
 }
 
 task<> publish_invalid_messages(monitored_fleet& fleet, duration interval) {
-  while (fleet.fleet().elapsed() < fleet.run().end) {
+  while (fleet.fleet().elapsed() < fleet.run().fault_end) {
     fleet.broker().store("weather.reports", "Haifa: 21 degrees");
     auto sleep_task = sleep_for(fleet.random().uniform_between(interval / 2, interval * 3 / 2));
     co_await std::move(sleep_task);
@@ -80,7 +80,7 @@ task<> partition_from_discovery(monitored_fleet& fleet, std::string service) {
   auto& network = fleet.fleet().network();
   auto& etcd = fleet.discovery().host();
   for (auto* node : fleet.replicas(service)) network.partition(etcd, node->host());
-  auto wait_task = fleet.wait_until(fleet.run().end);
+  auto wait_task = fleet.wait_until(fleet.run().fault_end);
   co_await std::move(wait_task);
   for (auto* node : fleet.replicas(service)) network.heal(etcd, node->host());
 }
@@ -110,10 +110,10 @@ void draw_failing_route(random_generator& random, incident& details) {
 }
 
 task<> rotate_key(monitored_fleet& fleet, double ratio) {
-  fleet.new_key_ratio = ratio;
-  auto wait_task = fleet.wait_until(fleet.run().end);
+  fleet.unknown_key_ratio = ratio;
+  auto wait_task = fleet.wait_until(fleet.run().fault_end);
   co_await std::move(wait_task);
-  fleet.new_key_ratio = 0;
+  fleet.unknown_key_ratio = 0;
 }
 
 void draw_rotated_key(random_generator& random, incident& details) {

@@ -62,13 +62,13 @@ std::optional<std::vector<firing>> result_store::load(const incident& run) const
   for (std::string line; std::getline(input, line);) {
     if (line == end_marker) return firings;
     std::istringstream fields{line};
-    std::int64_t begin = 0;
+    std::int64_t start = 0;
     std::int64_t end = 0;
     firing entry;
     std::getline(fields, entry.alert, '\t');
     std::getline(fields, entry.labels, '\t');
-    if (!(fields >> begin >> end)) return std::nullopt;
-    entry.begin = std::chrono::seconds{begin};
+    if (!(fields >> start >> end)) return std::nullopt;
+    entry.start = std::chrono::seconds{start};
     entry.end = std::chrono::seconds{end};
     firings.push_back(std::move(entry));
   }
@@ -80,7 +80,7 @@ void result_store::save(const incident& run, const std::vector<firing>& firings)
   const auto temporary = file + "." + std::to_string(getpid());
   std::ofstream output{temporary, std::ios::binary};
   for (const auto& entry : firings) {
-    output << entry.alert << '\t' << entry.labels << '\t' << whole_seconds(entry.begin) << '\t'
+    output << entry.alert << '\t' << entry.labels << '\t' << whole_seconds(entry.start) << '\t'
            << whole_seconds(entry.end) << '\n';
   }
   output << end_marker << '\n' << std::flush;

@@ -14,7 +14,7 @@ namespace cohort::simulation::alerts {
 /// of promtool, and the selection of series. Throws `std::runtime_error` if one of them cannot be read.
 std::string evaluation_key(const rule_files& rules, bool has_all_series);
 
-/// The firings of runs, in files, so that an interrupted evaluation can be continued.
+/// Stores the firings of runs in files, so that an interrupted evaluation can be continued.
 class result_store {
  public:
   /// Stores the results in the sub-directory `key` of `directory`, and creates it if necessary. Results with another
@@ -23,8 +23,8 @@ class result_store {
 
   /// The firings of a run; empty if there is no complete result.
   std::optional<std::vector<firing>> load(const incident& run) const;
-  /// Stores the firings of a run at once: other processes see all of them or none. Throws `std::runtime_error` if the
-  /// file cannot be written.
+  /// Stores the firings of a run atomically: other processes read either all of them or none. Throws
+  /// `std::runtime_error` if the file cannot be written.
   void save(const incident& run, const std::vector<firing>& firings) const;
 
  private:

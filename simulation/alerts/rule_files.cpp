@@ -50,7 +50,7 @@ rule_files::rule_files(const std::string& directory) {
   find_names();
 }
 
-/// The files have one format, which their check enforces: groups are indented by two spaces, rules by six.
+/// Groups are indented by two spaces and rules by six; a check of the files enforces this format.
 std::vector<rule_files::group> rule_files::parse(const std::string& content) {
   std::vector<group> groups;
   std::istringstream lines{content};

@@ -23,8 +23,8 @@ class rule_files {
   /// The contents of all files, in the order of their evaluation.
   std::vector<std::string> contents() const;
 
-  /// From now on, all functions below consider only these alerts and the recordings that they read, directly or
-  /// indirectly.
+  /// Selects these alerts, and the recordings that they read directly or indirectly. The functions below consider only
+  /// selected rules.
   void select(const std::set<std::string>& alerts);
 
   /// The selected rules as one rule file, with the recordings of a group before the alerts that use them.

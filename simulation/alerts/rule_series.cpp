@@ -9,7 +9,7 @@
 namespace cohort::simulation::alerts {
 namespace {
 
-/// A series as in PromQL, whose labels can be read and removed.
+/// A series in PromQL notation, whose labels can be read and removed.
 class series_key {
  public:
   explicit series_key(std::string text) : text_(std::move(text)) {}
@@ -137,7 +137,7 @@ void omit_equal_buckets(series_table& series) {
     std::vector<series_table::iterator> sorted;
     for (const auto& [bound, entry] : buckets) sorted.push_back(entry);
     std::vector<series_table::iterator> omitted;
-    // The last two bounds are kept: a quantile above the last finite bound is that bound.
+    // The last two bounds are kept, because a quantile above the last finite bound is equal to that bound.
     for (std::size_t i = 1; i + 2 < sorted.size(); ++i) {
       const bool is_inner = sorted[i - 1]->second == sorted[i]->second && sorted[i]->second == sorted[i + 1]->second;
       if (is_inner) omitted.push_back(sorted[i]);

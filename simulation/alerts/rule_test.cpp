@@ -58,7 +58,8 @@ duration parse_go_duration(std::string_view text) {
   return total;
 }
 
-/// `{__name__="ALERTS", alertname="NoTraffic", alertstate="firing", job="…"} 1E+00`, at one evaluation.
+/// Adds a sample of one evaluation, such as `{__name__="ALERTS", alertname="NoTraffic", alertstate="firing", job="…"}
+/// 1E+00`.
 void add_firing(std::string_view sample, duration time, std::vector<firing>& firings) {
   std::string alert;
   std::string labels;
@@ -163,7 +164,7 @@ std::string promtool_version() {
 }
 
 std::vector<firing> evaluate_rules(const std::string& file, duration length) {
-  // One processor for each promtool process, because several run concurrently.
+  // Limits each promtool process to one processor, because several processes run concurrently.
   const auto [output, status] = run_promtool("GOMAXPROCS=1 GOGC=400 promtool test rules '" + file + "' 2>&1");
   if (status < 0 || status > 1) {
     throw std::runtime_error("promtool failed; is the package prometheus installed? " + output);

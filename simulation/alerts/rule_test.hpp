@@ -15,7 +15,7 @@ struct firing {
   std::string alert;
   /// The labels except the alert's name, as in PromQL.
   std::string labels;
-  duration begin{};
+  duration start{};
   /// The first evaluation at which the alert no longer fired, or the end of the run.
   duration end{};
 };
@@ -31,7 +31,7 @@ std::string rule_test_file(const series_table& series, const rule_files& rules, 
 /// Reads the output of `promtool test rules` for such a file. Throws `std::runtime_error` for any other error.
 std::vector<firing> parse_firings(std::string_view output, duration length);
 
-/// Returns the version of `promtool`, as it prints it. Throws `std::runtime_error` if it cannot be run.
+/// Returns the output of `promtool --version`. Throws `std::runtime_error` if it cannot be run.
 std::string promtool_version();
 
 /// Runs a file of `rule_test_file` with `promtool`. Throws `std::runtime_error` on failure.

@@ -26,7 +26,7 @@ void write_test(const incident& run, const rule_files& rules, const std::string&
   scraper source{fleet, rules, scrape_interval};
   source.start();
   fleet.start();
-  // The last scrape can take as long as its timeout.
+  // Continues after the last scrape for its maximum duration, the timeout.
   fleet.fleet().run_for(run.length + 11s);
   const auto series = settings.has_all_series ? source.series() : reduce_series(source.series(), rules);
   std::ofstream{file, std::ios::binary} << rule_test_file(series, rules, settings.directory + "/rules.yml",

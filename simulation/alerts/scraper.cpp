@@ -98,12 +98,12 @@ void scraper::add(sample_list& samples, std::size_t index, double value) {
   samples.emplace_back(value);
 }
 
-scraper::known_line scraper::find_line(const std::string& target_labels, std::string_view series) {
-  known_line line{std::string{series}, nullptr, 0};
+scraper::cached_line scraper::find_line(const std::string& target_labels, std::string_view series) {
+  cached_line line{std::string{series}, nullptr, 0};
   const auto name = series.substr(0, series.find('{'));
   // Process metrics would describe the simulation program.
   if (name.starts_with("process_") || !rules_.reads(name)) return line;
-  if (name.starts_with("cohort_faults_") && !fleet_.run().shows_fault_metrics) return line;
+  if (name.starts_with("cohort_faults_") && !fleet_.run().has_fault_metrics) return line;
   auto labels = target_labels;
   if (name.size() < series.size()) {
     labels.append(",").append(series.substr(name.size() + 1, series.size() - name.size() - 2));
@@ -115,15 +115,15 @@ scraper::known_line scraper::find_line(const std::string& target_labels, std::st
 }
 
 void scraper::add_text(const std::string& target_labels, std::size_t index, std::string_view text) {
-  auto& known_lines = known_lines_[target_labels];
+  auto& cached_lines = cached_lines_[target_labels];
   for (std::size_t number = 0; !text.empty();) {
     const auto line = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(line.size() + 1, text.size()));
     const auto last_space = line.rfind(' ');
     if (line.starts_with('#') || last_space == std::string_view::npos) continue;
     const auto series = line.substr(0, last_space);
-    if (number == known_lines.size()) known_lines.emplace_back();
-    auto& known = known_lines[number++];
+    if (number == cached_lines.size()) cached_lines.emplace_back();
+    auto& known = cached_lines[number++];
     if (known.series != series) known = find_line(target_labels, series);
     if (!known.samples) continue;
     add(*known.samples, index, parse_value(line.substr(last_space + 1)) - known.offset);

@@ -11,7 +11,7 @@
 
 namespace cohort::simulation::alerts {
 
-/// One value per scrape; empty if the series had no value.
+/// The value of a series at each scrape; empty at a scrape without a value.
 using sample_list = std::vector<std::optional<double>>;
 /// Series by name and labels, as in PromQL.
 using series_table = std::map<std::string, sample_list>;
@@ -23,17 +23,17 @@ class scraper {
   /// The arguments must outlive the scraper.
   scraper(monitored_fleet& target, const rule_files& rules, duration interval = std::chrono::seconds{15});
 
-  /// Starts to scrape.
+  /// Starts the periodic scrapes.
   void start();
   /// The series of all scrapes so far.
   const series_table& series() const noexcept { return series_; }
-  std::size_t scrapes() const noexcept { return scrape_count_; }
+  std::size_t scrape_count() const noexcept { return scrape_count_; }
 
  private:
   static task<> run(scraper& self);
   static task<> scrape(scraper& self, sim::node& target, std::size_t index);
   /// A line of the last exposition of a target. The next exposition has mostly the same lines, with other values.
-  struct known_line {
+  struct cached_line {
     /// Name and labels in the exposition.
     std::string series;
     /// The samples of the series; null if the series is not kept.
@@ -45,7 +45,7 @@ class scraper {
   sample_list& samples_of(std::string_view name, std::string_view labels);
   static void add(sample_list& samples, std::size_t index, double value);
   void add_text(const std::string& target_labels, std::size_t index, std::string_view text);
-  known_line find_line(const std::string& target_labels, std::string_view series);
+  cached_line find_line(const std::string& target_labels, std::string_view series);
 
   monitored_fleet& fleet_;
   const rule_files& rules_;
@@ -55,7 +55,7 @@ class scraper {
   std::size_t scrape_count_ = 0;
   series_table series_;
   /// Keyed by the labels of the target.
-  std::map<std::string, std::vector<known_line>> known_lines_;
+  std::map<std::string, std::vector<cached_line>> cached_lines_;
 };
 
 }  // namespace cohort::simulation::alerts

@@ -58,7 +58,7 @@ void draw_failing_service(random_generator& random, incident& details) {
 }
 
 task<> fail_repeatedly(monitored_fleet& fleet, std::string service, duration down, duration up) {
-  while (fleet.fleet().elapsed() + down < fleet.run().end) {
+  while (fleet.fleet().elapsed() + down < fleet.run().fault_end) {
     auto inject_task = fleet.set_faults(service, faults_json("error_percent", 100));
     co_await std::move(inject_task);
     auto outage = sleep_for(down);
@@ -85,7 +85,7 @@ void draw_flapping_service(random_generator& random, incident& details) {
 
 task<> kill_nodes(monitored_fleet& fleet, std::vector<sim::node*> nodes, bool leaves_dns) {
   for (auto* node : nodes) fleet.kill(*node, leaves_dns);
-  auto wait_task = fleet.wait_until(fleet.run().end);
+  auto wait_task = fleet.wait_until(fleet.run().fault_end);
   co_await std::move(wait_task);
   for (auto* node : nodes) fleet.restart_process(*node);
 }
@@ -110,7 +110,7 @@ void draw_dead_service(random_generator& random, incident& details) {
 
 task<> crash_repeatedly(monitored_fleet& fleet, std::string service, duration interval) {
   auto& node = *fleet.replicas(service).front();
-  while (fleet.fleet().elapsed() < fleet.run().end) {
+  while (fleet.fleet().elapsed() < fleet.run().fault_end) {
     fleet.kill(node);
     auto downtime = sleep_for(5s);
     co_await std::move(downtime);
@@ -131,7 +131,7 @@ void draw_crash_loop(random_generator& random, incident& details) {
 
 task<> block_repeatedly(monitored_fleet& fleet, std::string service, duration cost, duration interval) {
   auto& node = *fleet.replicas(service).front();
-  while (fleet.fleet().elapsed() < fleet.run().end) {
+  while (fleet.fleet().elapsed() < fleet.run().fault_end) {
     auto sleep_task = sleep_for(fleet.random().uniform_between(interval / 2, interval * 3 / 2));
     co_await std::move(sleep_task);
     monitored_fleet::block(node, 0, cost);
@@ -152,7 +152,8 @@ void draw_blocking_handler(random_generator& random, incident& details) {
 }
 
 task<> block_thread(monitored_fleet& fleet) {
-  monitored_fleet::block(*fleet.replicas("system-info-service").front(), 1, fleet.run().end - fleet.fleet().elapsed());
+  monitored_fleet::block(*fleet.replicas("system-info-service").front(), 1,
+                         fleet.run().fault_end - fleet.fleet().elapsed());
   co_return;
 }
 

@@ -115,7 +115,7 @@ void simulated_etcd::put_body(std::string_view body) {
 }
 
 http::response simulated_etcd::range(std::string_view body) {
-  ++ranges_read_;
+  ++range_request_count_;
   const auto first = decode_member(body, {"key"});
   const auto end = decode_member(body, {"range_end"});
   std::string key_values;
@@ -136,7 +136,7 @@ http::response simulated_etcd::transaction(std::string_view body) {
 }
 
 http::response simulated_etcd::watch(std::string_view body) {
-  ++watches_opened_;
+  ++opened_watch_count_;
   const auto prefix = decode_member(body, {"create_request", "key"});
   const auto next = std::stoll(string_member(body, {"create_request", "start_revision"}));
   http::response response;

@@ -11,8 +11,8 @@
 
 namespace cohort::simulation {
 
-/// The subset of etcd's JSON gateway that discovery uses: keys with leases, ranges, watches. The data persists when the
-/// process ends. Runs on one loop; leases expire by the clock of this loop.
+/// The subset of etcd's JSON gateway that discovery uses: keys with leases, ranges, watches. The data persists after
+/// the process ends. Runs on one loop; leases expire by the clock of this loop.
 class simulated_etcd {
  public:
   /// Returns the router for a new incarnation of the process.
@@ -27,8 +27,8 @@ class simulated_etcd {
 
   std::map<std::string, std::string> values() const;
   std::int64_t revision() const noexcept { return revision_; }
-  unsigned watches_opened() const noexcept { return watches_opened_; }
-  unsigned ranges_read() const noexcept { return ranges_read_; }
+  unsigned opened_watch_count() const noexcept { return opened_watch_count_; }
+  unsigned range_request_count() const noexcept { return range_request_count_; }
 
  private:
   struct stored_value {
@@ -66,8 +66,8 @@ class simulated_etcd {
   std::int64_t revision_ = 1;
   std::int64_t compacted_ = 0;
   std::int64_t last_lease_ = 7587000000000000000;
-  unsigned watches_opened_ = 0;
-  unsigned ranges_read_ = 0;
+  unsigned opened_watch_count_ = 0;
+  unsigned range_request_count_ = 0;
   bool was_restarted_ = false;
   event changed_;
 };

@@ -37,7 +37,7 @@ task<> simulated_rabbitmq::serve(net::stream_ptr stream) {
     simulated_rabbitmq& server;
     session& registered;
     ~registration() {
-      for (auto& [number, each] : registered.channels) server.return_unacknowledged(each);
+      for (auto& [number, each] : registered.channels) server.requeue_unacknowledged(each);
       server.sessions_.remove(&registered);
       std::erase_if(server.queues_, [&](const auto& each) { return each.second.owner == &registered; });
       server.deliver();
@@ -61,7 +61,7 @@ task<> simulated_rabbitmq::read(session& peer) {
     start->long_string("PLAIN AMQPLAIN");
     start->long_string("en_US");
   }
-  while (!peer.is_ended) {
+  while (!peer.has_ended) {
     auto read_task = peer.stream->read_some(asio::buffer(buffer));
     const auto count = co_await std::move(read_task);
     if (!count) co_return;
@@ -82,7 +82,7 @@ task<> simulated_rabbitmq::read(session& peer) {
 task<> simulated_rabbitmq::write(session& peer) {
   for (;;) {
     while (peer.output.empty()) {
-      if (peer.is_ended) co_return;
+      if (peer.has_ended) co_return;
       peer.has_output.reset();
       auto wait_task = peer.has_output.wait();
       if (co_await std::move(wait_task) == wait_status::cancelled) co_return;
@@ -115,7 +115,7 @@ void simulated_rabbitmq::on_method(session& peer, std::uint16_t number, std::str
       break;
     }
     case method_id::channel_close:
-      return_unacknowledged(current);
+      requeue_unacknowledged(current);
       peer.channels.erase(number);
       answer(peer.output, number, method_id::channel_close_ok);
       break;
@@ -145,7 +145,7 @@ void simulated_rabbitmq::on_connection_method(session& peer, method_id method, w
   if (method == method_id::connection_start_ok) {
     in.table();
     in.short_string();
-    ++logins;
+    ++login_count;
     if (in.long_string() != plain_response("guest", password)) {
       append_close(peer.output, 0, 403, "ACCESS_REFUSED - Login was refused using authentication mechanism PLAIN.");
       return;
@@ -158,7 +158,7 @@ void simulated_rabbitmq::on_connection_method(session& peer, method_id method, w
     method_scope { peer.output, 0, method_id::connection_open_ok } -> short_string({});
   } else if (method == method_id::connection_close) {
     answer(peer.output, 0, method_id::connection_close_ok);
-    peer.is_ended = true;
+    peer.has_ended = true;
   }
 }
 
@@ -169,7 +169,7 @@ void simulated_rabbitmq::declare_queue(session& peer, std::uint16_t number, wire
   const auto arguments = in.table();
   if (!is_exclusive && (arguments.empty() || arguments[0].second != required_queue_type)) {
     append_close(peer.output, number, 406, "PRECONDITION_FAILED - inequivalent arg 'x-queue-type'");
-    return_unacknowledged(peer.channels[number]);
+    requeue_unacknowledged(peer.channels[number]);
     peer.channels.erase(number);
     return;
   }
@@ -200,7 +200,7 @@ void simulated_rabbitmq::on_queue_method(session& peer, std::uint16_t number, me
     answer(peer.output, number, method_id::queue_bind_ok);
   } else if (method == method_id::basic_consume) {
     method_scope { peer.output, number, method_id::basic_consume_ok } -> short_string("consumer");
-    current.consumed = name;
+    current.consumed_queue = name;
   }
 }
 
@@ -227,7 +227,7 @@ void simulated_rabbitmq::end_publish(session& peer, std::uint16_t number) {
     each.messages.push_back(current.partial_message);
     is_routed = true;
   }
-  ++stored_messages;
+  ++stored_message_count;
   if (!is_routed && current.is_mandatory && !is_rejecting) {
     {
       method_scope method_scope{peer.output, number, method_id::basic_return};
@@ -242,7 +242,7 @@ void simulated_rabbitmq::end_publish(session& peer, std::uint16_t number) {
   }
   if (!next_confirm.empty()) {
     peer.output += std::exchange(next_confirm, {});
-  } else if (!is_silent) {
+  } else if (!is_withholding_confirms) {
     method_scope confirm{peer.output, number, is_rejecting ? method_id::basic_nack : method_id::basic_ack};
     confirm->long_long_uint(tag);
     confirm->octet(0);
@@ -254,7 +254,7 @@ void simulated_rabbitmq::store(const std::string& topic, std::string body) {
   stored_message added;
   added.topic = topic;
   added.body = std::move(body);
-  added.header.id = "stored-" + std::to_string(++stored_messages);
+  added.header.id = "stored-" + std::to_string(++stored_message_count);
   for (auto& [name, each] : queues_) {
     if (each.topic == topic) each.messages.push_back(added);
   }
@@ -268,22 +268,22 @@ void simulated_rabbitmq::settle(session& peer, std::uint16_t number, std::uint64
     append_close(peer.output, number, 406, "PRECONDITION_FAILED - unknown delivery tag");
     return;
   }
-  if (is_requeued) queues_[current.consumed].messages.push_front(std::move(found.mapped()));
+  if (is_requeued) queues_[current.consumed_queue].messages.push_front(std::move(found.mapped()));
 }
 
-void simulated_rabbitmq::return_unacknowledged(channel& channel) {
+void simulated_rabbitmq::requeue_unacknowledged(channel& channel) {
   for (auto each = channel.unacknowledged.rbegin(); each != channel.unacknowledged.rend(); ++each) {
-    queues_[channel.consumed].messages.push_front(std::move(each->second));
+    queues_[channel.consumed_queue].messages.push_front(std::move(each->second));
   }
   channel.unacknowledged.clear();
-  channel.consumed.clear();
+  channel.consumed_queue.clear();
 }
 
 void simulated_rabbitmq::deliver() {
   for (auto* const peer : sessions_) {
     for (auto& [number, current] : peer->channels) {
-      if (current.consumed.empty()) continue;
-      auto& source = queues_[current.consumed].messages;
+      if (current.consumed_queue.empty()) continue;
+      auto& source = queues_[current.consumed_queue].messages;
       while (!source.empty() && current.unacknowledged.size() < current.prefetch) {
         auto first_message = std::move(source.front());
         source.pop_front();
@@ -331,8 +331,8 @@ void simulated_rabbitmq::send_blocked(bool is_blocked) {
 void simulated_rabbitmq::delete_queue(const std::string& name) {
   for (auto* const peer : sessions_) {
     for (auto& [number, each] : peer->channels) {
-      if (each.consumed != name) continue;
-      each.consumed.clear();
+      if (each.consumed_queue != name) continue;
+      each.consumed_queue.clear();
       each.unacknowledged.clear();
       method_scope cancel{peer->output, number, method_id::basic_cancel};
       cancel->short_string("consumer");

@@ -13,9 +13,9 @@
 
 namespace cohort::simulation {
 
-/// The part of RabbitMQ that the client uses, in memory, on one loop, with any acceptor: login, one exchange, queues
-/// with bindings, confirms, prefetch, redelivery. Confirmed messages survive `run`. `./dev e2e queue` compares the
-/// model with RabbitMQ.
+/// An in-memory model of the subset of RabbitMQ that the client uses: login, one exchange, queues with bindings,
+/// confirms, prefetch, redelivery. Runs on one loop, with any acceptor. Confirmed messages are kept after `run` ends.
+/// `./dev e2e queue` compares the model with RabbitMQ.
 class simulated_rabbitmq {
  public:
   struct stored_message {
@@ -33,13 +33,13 @@ class simulated_rabbitmq {
   /// The type of existing queues; a queue with a different type is rejected.
   std::string required_queue_type = "quorum";
   /// Whether the broker accepts messages without confirming them.
-  bool is_silent = false;
+  bool is_withholding_confirms = false;
   /// Whether the broker sends `basic.nack` instead of `basic.ack`.
   bool is_rejecting = false;
-  /// Bytes that replace the next confirm.
+  /// Bytes that are sent instead of the next confirm.
   std::string next_confirm;
-  std::size_t logins = 0;
-  std::size_t stored_messages = 0;
+  std::size_t login_count = 0;
+  std::size_t stored_message_count = 0;
 
   const std::deque<stored_message>& messages(const std::string& queue) { return queues_[queue].messages; }
   std::size_t unacknowledged() const;
@@ -47,7 +47,7 @@ class simulated_rabbitmq {
   /// Notifies all clients that the broker is low on memory or, if not `is_blocked`, has recovered.
   void send_blocked(bool is_blocked);
   void delete_queue(const std::string& name);
-  /// Stores a message of another publisher in each queue that receives the topic.
+  /// Stores a message in each queue that is bound to the topic, as if another publisher had sent it.
   void store(const std::string& topic, std::string body);
 
  private:
@@ -57,7 +57,7 @@ class simulated_rabbitmq {
     std::uint64_t delivered = 0;
     std::size_t prefetch = 0;
     std::string last_queue;
-    std::string consumed;
+    std::string consumed_queue;
     std::map<std::uint64_t, stored_message> unacknowledged;
     // A publish method whose content has not arrived yet.
     std::string exchange;
@@ -71,7 +71,7 @@ class simulated_rabbitmq {
     std::string output;
     event has_output;
     std::map<std::uint16_t, channel> channels;
-    bool is_ended = false;
+    bool has_ended = false;
   };
   struct queue {
     std::deque<stored_message> messages;
@@ -92,7 +92,7 @@ class simulated_rabbitmq {
   void on_content(session& peer, const messaging::rabbitmq::frame& frame);
   void end_publish(session& peer, std::uint16_t number);
   void settle(session& peer, std::uint16_t number, std::uint64_t tag, bool is_requeued);
-  void return_unacknowledged(channel& channel);
+  void requeue_unacknowledged(channel& channel);
   void deliver();
 
   std::map<std::string, queue> queues_;

@@ -11,7 +11,7 @@ double detection_time(const sim::planned_fault& fault, const std::vector<sim::al
   for (const auto& firing : firings) {
     const bool is_over = firing.end && *firing.end <= fault.at;
     if (is_over || firing.begin > fault.at + fault.lasts) continue;
-    // The alert may already have been firing for another reason.
+    // The alert may already fire at the start of the fault, for another reason.
     return to_seconds(std::max(firing.begin - fault.at, duration{0}));
   }
   return std::numeric_limits<double>::infinity();

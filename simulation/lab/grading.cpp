@@ -21,7 +21,7 @@ constexpr std::array latency_bounds{5.0,   10.0,  15.0,  20.0,  30.0,   40.0,   
 
 constexpr std::chrono::seconds::rep max_chart_columns = 60;
 
-/// Returns the calls that started in the part of the run that the criterion covers.
+/// Returns the calls that started in the period that the criterion covers.
 std::vector<const sim::caller_results::ended_call*> counted_calls(const criterion& target,
                                                                   const sim::caller_results& callers) {
   std::vector<const sim::caller_results::ended_call*> counted;

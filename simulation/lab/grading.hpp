@@ -23,9 +23,9 @@ struct criterion_grade {
   bool has_passed() const noexcept;
 };
 
-/// The content of the chart.
+/// The data of the chart.
 struct chart_data {
-  /// The length of a column of the chart: one second, or more if the run is long.
+  /// The period of a column of the chart: one second, or longer for a long run.
   duration column{};
   /// The sorted goodput of the seeds, for each column.
   std::vector<std::vector<double>> goodput;

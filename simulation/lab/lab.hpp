@@ -14,20 +14,21 @@ namespace cohort::simulation::labs {
 enum class measure {
   /// The fraction of calls that succeed within the deadline.
   goodput,
-  /// The p99 of the response time in seconds, where a failed call counts as infinite.
+  /// The p99 of the response time in seconds; a failed call counts as infinite.
   p99,
   /// Requests to a service for each call of the callers.
   requests_per_call,
   /// The number of instances of a service.
   instances,
-  /// The length of the deploy of a service in seconds, where a deploy that has not ended counts as infinite.
+  /// The duration of the deploy of a service, in seconds; a deploy that has not ended counts as infinite.
   deploy_time,
-  /// The time in seconds from the start of a fault until an alert fires, the longest of all faults of the scenario;
-  /// infinite if it does not fire during one of them.
+  /// The time in seconds from the start of a fault until an alert fires: the maximum over the faults of the scenario;
+  /// infinite if the alert does not fire during one of them.
   detection_time,
-  /// The number of firings outside of faults and of the alert's longest window after each fault.
+  /// The number of firings outside of the faults, and outside of the alert's longest window after each fault.
   false_alarms,
-  /// The time in seconds from the end of a fault until no alert of that name fires, the longest of all faults.
+  /// The time in seconds from the end of a fault until no alert of that name fires: the maximum over the faults of the
+  /// scenario.
   resolution_time,
 };
 
@@ -38,7 +39,7 @@ struct criterion {
   double limit = 0;
   /// The index in `plan::scenarios`.
   std::size_t scenario = 0;
-  /// The part of the run whose calls count for goodput and p99.
+  /// The period of the run whose calls count for goodput and p99.
   duration from{};
   duration to{};
   /// The service of a criterion about requests per call, instances or the deploy time.
@@ -53,7 +54,7 @@ struct criterion {
 
 enum class chart_kind { goodput, latency };
 
-/// An exercise: a plan with one part that the learner may change, and criteria for the result.
+/// An exercise: a plan, of which the learner may change certain parts, and criteria for the result.
 struct lab {
   std::string title;
   std::size_t seeds = 0;

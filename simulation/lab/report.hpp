@@ -13,7 +13,7 @@ std::string describe(const criterion& target, const lab& exercise);
 /// The median of a criterion, the range of 90 % of the seeds, and the number of seeds that met the limit.
 std::string describe(const criterion& target, const criterion_grade& grade);
 
-/// A part of the run with a fault or a deploy.
+/// A period of the run with a fault or a deploy.
 struct chart_band {
   /// `fault` or `deploy`.
   const char* label;

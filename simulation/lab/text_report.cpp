@@ -58,7 +58,7 @@ std::string goodput_chart(const lab& exercise, const chart_data& chart, std::siz
   for (int row = rows; row > 0; --row) {
     text += format("%5.0f %% |", 100.0 * row / rows);
     for (const auto& column : chart.goodput) {
-      // Compares the value with the middle of the row, so that a column of 97 % fills the row of 100 %.
+      // Compares the value with the middle of the row, so that a value of 97 % reaches the row of 100 %.
       text.append(width, cell(column, (row - 0.5) / rows));
     }
     text.erase(text.find_last_not_of(' ') + 1);

@@ -31,7 +31,7 @@ duration thread_cpu_time() {
   return std::chrono::seconds{time.tv_sec} + std::chrono::nanoseconds{time.tv_nsec};
 }
 
-/// Keeps the core busy for this CPU time, which does not depend on the load of other processes.
+/// Keeps the core busy until the thread has used this CPU time, regardless of the load of other processes.
 void burn_cpu(duration cost) {
   const auto end = thread_cpu_time() + cost;
   while (thread_cpu_time() < end) {

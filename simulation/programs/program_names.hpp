@@ -6,7 +6,7 @@
 
 namespace cohort::simulation {
 
-/// The names of the programs in `stack_programs`, which a plan can simulate.
+/// The names of the programs in `stack_programs`.
 inline std::vector<std::string> program_names() { return {"dashboard-service", "time-service", "weather-service"}; }
 
 }  // namespace cohort::simulation

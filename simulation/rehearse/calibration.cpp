@@ -22,8 +22,8 @@ void scale_costs(sim::cpu_costs& costs, double factor) {
 duration microseconds(double value) { return duration{static_cast<duration::rep>(std::max(0.0, value) * 1e3)}; }
 
 void scale_http_costs(sim::planned_service& service, const calibrated_cost& cost) {
-  // The CPU time of a model's handler is not an HTTP cost. Each call of the stack sends at most one request to a
-  // service.
+  // Excludes the CPU time of a model's handler, which is not an HTTP cost. Each call of the stack sends at most one
+  // request to a service.
   const auto handler_us = service.program.empty() ? to_seconds(service.model->cpu.mean()) * 1e6 : 0;
   const auto planned_http = cost.planned_us - handler_us;
   const auto measured_http = std::max(0.0, cost.measured_us - handler_us);
@@ -44,9 +44,10 @@ sim::plan with_link_latency(sim::plan plan, double added_us) {
 struct merged_runs {
   /// The CPU microseconds of a call, by service.
   std::map<std::string, double> cpu_us;
-  /// The median of the medians.
+  /// The median of the median response times of the runs.
   double p50_us = 0;
-  /// The lag of the run with the median 99th percentile, because a short spike can dominate a sum over all runs.
+  /// The lag of the run whose 99th percentile is the median of all runs. A sum over all runs could be dominated by a
+  /// short spike.
   std::vector<observed_lag> dispatch_lag;
 };
 
@@ -93,7 +94,7 @@ double delayed_fraction(const std::vector<observed_lag>& lag) {
   return calls > 0 ? delayed / calls : 0;
 }
 
-/// The response times after idle times of all runs.
+/// Returns the response times after idle times of all runs.
 std::vector<observed_idle_group> idle_groups(const std::vector<observed_run>& runs) {
   std::vector<observed_idle_group> groups;
   for (const auto& run : runs) {
@@ -113,15 +114,15 @@ class calibrator {
         std::accumulate(groups.begin(), groups.end(), std::int64_t{0}, count_calls) >= min_idle_calls;
     const auto single_calls = idle_groups(real.single_calls);
     groups.insert(groups.end(), single_calls.begin(), single_calls.end());
-    if (result_.has_idle_times) result_.after_idle = fit_idle_response(groups);
+    if (result_.has_idle_times) result_.idle_fit = fit_idle_response(groups);
   }
 
   calibration run() {
     result_.plan.pauses = pauses_from_dispatch_lag(measured_.dispatch_lag);
     result_.rate = real_.calibrations.front().rate;
     set_idle_pauses();
-    // Each round reduces the differences from the measurement: the number of wake-ups, and thus the CPU time, depends
-    // on the costs, and the idle times depend on both.
+    // Each round reduces the differences from the measurement. Several rounds are necessary, because the parameters
+    // affect each other: the CPU time depends on the number of wake-ups, which depends on the costs.
     for (int round = 0; round < rounds; ++round) {
       const auto simulated = simulate_calibration(result_.plan);
       set_costs(simulated, round == 0);
@@ -165,9 +166,9 @@ class calibrator {
   }
 
   void set_idle_slowdown(const observed_run& simulated) {
-    if (!result_.after_idle) return;
+    if (!result_.idle_fit) return;
     auto& slowdown = result_.plan.slowdown_after_idle;
-    const auto& [base_us, increase_us, full_after_us] = *result_.after_idle;
+    const auto& [base_us, increase_us, full_after_us] = *result_.idle_fit;
     slowdown.full_after = microseconds(full_after_us);
     if (!slowdown.any()) {
       // As a first estimate, the entire response time is CPU time.
@@ -188,20 +189,20 @@ class calibrator {
 
   /// The response time that determines the latency of the links.
   double response_us(const observed_run& run) const {
-    if (result_.after_idle) {
-      const auto fit = fit_idle_response(run.response_after_idle, result_.after_idle->full_after_us);
+    if (result_.idle_fit) {
+      const auto fit = fit_idle_response(run.response_after_idle, result_.idle_fit->full_after_us);
       if (fit) return fit->base_us;
     }
     return static_cast<double>(run.phases.front().p50_us.value_or(0));
   }
 
   void set_link_latency() {
-    // Two points determine the slope of the response time over the latency of a link.
+    // Simulates two latencies of the links to determine the slope of the response time.
     constexpr double probe_latency_us = 100;
     const auto base = response_us(simulate_calibration(result_.plan));
     const auto slope = (response_us(simulate_calibration(with_link_latency(result_.plan, probe_latency_us))) - base) /
                        probe_latency_us;
-    const auto measured = result_.after_idle ? result_.after_idle->base_us : measured_.p50_us;
+    const auto measured = result_.idle_fit ? result_.idle_fit->base_us : measured_.p50_us;
     result_.added_latency_us = slope > 0 ? std::max(0.0, (measured - base) / slope) : 0;
     result_.plan = with_link_latency(std::move(result_.plan), result_.added_latency_us);
   }

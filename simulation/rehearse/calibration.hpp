@@ -15,7 +15,7 @@ struct calibrated_cost {
   double measured_us = 0;
 };
 
-/// A plan with measured costs.
+/// A plan with calibrated parameters.
 struct calibration {
   sim::plan plan;
   std::vector<calibrated_cost> costs;
@@ -24,18 +24,18 @@ struct calibration {
   double added_latency_us = 0;
   /// The measured response time after idle times; empty if it does not rise, or if too few calls started after an idle
   /// time.
-  std::optional<idle_response> after_idle{};
+  std::optional<idle_response> idle_fit{};
   /// Whether enough calls started after an idle time. Otherwise, predictions for lower loads are outside the model's
   /// range of validity, because the cores are idle for longer.
   bool has_idle_times = false;
   /// Calls per second of the calibration.
   double rate = 0;
-  /// The rate of the pauses of idle cores, divided by that in the calibration; at most 1.
+  /// The rate of the pauses of idle cores divided by the rate of the pauses in the calibration; at most 1.
   double idle_pause_ratio = 1;
 };
 
-/// The calibrated plan for another rate. The rate of the pauses increases linearly with the load, from that of idle
-/// cores to that of the calibration: hypervisors and other programs interrupt a busy core more often.
+/// The calibrated plan for another rate. The rate of the pauses increases linearly with the load, from the rate of idle
+/// cores to that of the calibration, because hypervisors and other programs interrupt a busy core more often.
 sim::plan plan_for_rate(const calibration& calibrated, double rate);
 
 /// Sets the parameters of the plan from `real.calibrations`, which has at least one run:

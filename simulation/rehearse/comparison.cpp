@@ -15,7 +15,7 @@ using loadgen::format_fixed;
 
 std::string text_of(double value, unit value_unit) {
   switch (value_unit) {
-    case unit::per_second: return loadgen::format_rate(value) + "/s";
+    case unit::per_second: return loadgen::format_number(value) + "/s";
     case unit::percent: return format_fixed(value * 100, 1) + " %";
     case unit::microseconds: return loadgen::format_duration(static_cast<std::uint64_t>(std::max(0.0, value)));
     case unit::ratio: return format_fixed(value, 2);
@@ -153,11 +153,11 @@ comparison compare(observed_run simulated, std::vector<observed_run> real, doubl
   }
   // The CPU time covers the entire run.
   if (result.phases.size() == 1) result.phases.front().values.push_back(compare_cpu_times(simulated, real));
-  // Arrivals are random, so a load that is up to 10 % higher counts as the same load.
+  // A load that is up to 10 % higher counts as equal, because arrivals are random.
   if (max_rate > calibrated_rate * 1.1) {
-    result.warnings.push_back("up to " + loadgen::format_rate(max_rate) +
+    result.warnings.push_back("up to " + loadgen::format_number(max_rate) +
                               " attempts a second, but the CPU costs were measured at " +
-                              loadgen::format_rate(calibrated_rate));
+                              loadgen::format_number(calibrated_rate));
   }
   result.simulated = std::move(simulated);
   result.real = std::move(real);

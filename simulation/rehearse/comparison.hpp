@@ -35,7 +35,7 @@ struct compared_phase {
   std::vector<compared_value> values;
 };
 
-/// A scenario, or a rate without faults.
+/// The comparison of a scenario, or of a rate without faults.
 struct comparison {
   std::string name;
   std::vector<compared_phase> phases;

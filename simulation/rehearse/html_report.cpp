@@ -149,7 +149,7 @@ std::string calibration_section(const rehearsal_result& result) {
     table.add({html::text(cost.service), html::text(format_fixed(cost.measured_us, 0) + " µs"),
                html::text(format_fixed(cost.planned_us, 0) + " µs")});
   }
-  auto note = "Measured without faults at " + loadgen::format_rate(result.calibrated.rate) +
+  auto note = "Measured without faults at " + loadgen::format_number(result.calibrated.rate) +
               " calls per second. For the measured response time, " +
               format_fixed(result.calibrated.added_latency_us, 0) + " µs were added to the latency of each link.";
   if (const auto& pauses = result.calibrated.plan.pauses; pauses.any()) {
@@ -157,7 +157,7 @@ std::string calibration_section(const rehearsal_result& result) {
             format_fixed(pauses.per_second * result.calibrated.idle_pause_ratio, 1) + "), on average for " +
             format_fixed(to_milliseconds(pauses.length.mean()), 2) + " ms, as the dispatch lag of loadgen shows.";
   }
-  if (const auto& idle = result.calibrated.after_idle) {
+  if (const auto& idle = result.calibrated.idle_fit) {
     note += " After " + describe_slowdown(*idle, result.calibrated.plan.slowdown_after_idle) + ".";
   }
   return html::section("Calibration", note, table.html());

@@ -10,12 +10,12 @@ constexpr double min_full_after_us = 100;
 constexpr double max_full_after_us = 20'000;
 constexpr double full_after_factor = 1.02;
 
-/// The fraction of the full increase after the idle time of the group.
+/// Returns the fraction of the full increase that applies after the idle time of the group.
 double fraction(const observed_idle_group& group, double full_after_us) {
   return std::min(static_cast<double>(group.idle_us) / full_after_us, 1.0);
 }
 
-/// The sum of the squared differences between the fit and the calls.
+/// Returns the sum of the squared differences between the fit and the calls.
 double squared_error(const std::vector<observed_idle_group>& groups, const idle_response& fit) {
   double sum = 0;
   for (const auto& group : groups) {

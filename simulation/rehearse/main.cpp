@@ -43,7 +43,7 @@ int fail(const std::string& message) {
   return invalid_input;
 }
 
-/// The number of simulated runs of each rate; the run with the median 99th percentile is shown.
+/// The number of simulated runs of each rate. The reports show the run with the median 99th percentile.
 constexpr std::uint64_t runs_of_rate = 5;
 
 /// Simulates a rate without faults.
@@ -70,7 +70,7 @@ std::vector<std::string> find_warnings(double rate, const sim::plan& plan, const
   return warnings;
 }
 
-/// Returns the real runs with this name; a plan can repeat each run.
+/// Returns the real runs with this name. There can be several, because a plan can repeat each run.
 std::vector<observed_run> runs_of(const std::string& name, const std::vector<observed_run>& runs) {
   std::vector<observed_run> found;
   for (const auto& run : runs) {

@@ -60,8 +60,8 @@ sim::core_pauses pauses_from_dispatch_lag(const std::vector<observed_lag>& lag) 
   make_non_increasing(densities);
   double calls = 0;
   for (const auto& entry : lag) calls += static_cast<double>(entry.calls);
-  // The density of a bin applies to its middle. The decrease of the density from one bin to the next is proportional to
-  // the rate of the pauses whose length is between the two middles.
+  // The density of a bin refers to the middle of the bin. The decrease of the density from one bin to the next is
+  // proportional to the rate of the pauses whose length is between the two middles.
   std::vector<sim::distribution::bucket> buckets;
   for (std::size_t i = 0; i < densities.size(); ++i) {
     const bool is_last = i + 1 == densities.size();

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-// The results of a run of a plan, simulated or on real programs. The command that runs the real programs exchanges them
-// as JSON.
+// The results of a run of a plan, simulated or with real programs. In JSON, they are exchanged with the command that
+// runs the real programs.
 namespace cohort::simulation::rehearsal {
 
 /// Calls that ended in one second.
@@ -89,12 +89,12 @@ struct observed_run {
 BOOST_DESCRIBE_STRUCT(observed_run, (),
                       (name, rate, seconds, phases, breakers, cpu_s, invalid_reason, dispatch_lag, response_after_idle))
 
-/// The runs of a plan on real programs. A repeated calibration, scenario or rate has several runs.
+/// The runs of a plan with real programs. A repeated calibration, scenario or rate has several runs.
 struct real_runs {
   std::string machine;
-  /// At least one, all at the same rate and without faults.
+  /// Runs without faults, all at the same rate; at least one.
   std::vector<observed_run> calibrations;
-  /// Runs without faults at a rate at which the cores are idle most of the time.
+  /// Runs without faults at a rate so low that the cores are mostly idle.
   std::vector<observed_run> single_calls;
   std::vector<observed_run> rates;
   std::vector<observed_run> scenarios;

@@ -12,7 +12,7 @@
 namespace cohort::simulation::rehearsal {
 namespace {
 
-/// Error: the plan cannot run with real processes. The message is one line.
+/// The exception for a plan that cannot run with real processes. The message is one line.
 struct unsupported_setting : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
@@ -145,7 +145,7 @@ real_plan make(const sim::plan& plan) {
 
 }  // namespace
 
-std::string name_of_rate(double rate) { return loadgen::format_rate(rate) + "/s"; }
+std::string name_of_rate(double rate) { return loadgen::format_number(rate) + "/s"; }
 
 std::vector<run_phase> phases_of(const sim::planned_scenario& scenario, duration length) {
   std::set<duration> bounds{duration{0}, length};

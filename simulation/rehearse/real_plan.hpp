@@ -20,13 +20,13 @@ BOOST_DESCRIBE_STRUCT(real_call, (), (to, url_variable))
 
 struct real_service {
   std::string name;
-  /// If this is empty, `cohort-model-service` runs the model.
+  /// The program; if empty, `cohort-model-service` runs the model.
   std::string program;
   std::int64_t threads = 1;
   /// Services with the same machine run on the same core.
   std::string machine;
   std::map<std::string, std::string> environment;
-  /// Calls of a modeled service.
+  /// The calls of a modeled service.
   std::vector<real_call> calls;
 };
 BOOST_DESCRIBE_STRUCT(real_service, (), (name, program, threads, machine, environment, calls))
@@ -60,7 +60,7 @@ struct real_fault {
 BOOST_DESCRIBE_STRUCT(real_fault, (),
                       (at_s, lasts_s, service, slowdown, latency_ms, error_percent, hang_percent, is_killed))
 
-/// A part of a run: between the times at which a fault starts or ends.
+/// A part of a run between two times at which a fault starts or ends.
 struct run_phase {
   std::string name;
   double start_s = 0;

@@ -17,7 +17,7 @@ struct rehearsal_result {
   std::vector<comparison> scenarios;
 };
 
-/// Describes the slow start of idle cores for both reports: an idle time, and the increase of the response time after
+/// Describes the slowdown after idle times for both reports: an idle time, and the increase of the response time after
 /// it.
 std::string describe_slowdown(const idle_response& measured, const sim::idle_slowdown& simulated);
 

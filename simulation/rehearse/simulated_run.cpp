@@ -13,7 +13,7 @@ namespace {
 
 using ended_call = sim::caller_results::ended_call;
 
-/// Polling interval of the breaker states; equal to that of a real run.
+/// The polling interval of the breaker states, equal to that of a real run.
 constexpr duration sampling_interval = std::chrono::milliseconds{100};
 
 std::string label_value(std::string_view line, std::string_view name) {
@@ -125,8 +125,8 @@ std::vector<observed_idle_group> response_after_idle(std::vector<ended_call> cal
   loadgen::idle_responses responses;
   duration last_end = duration::max();
   for (const auto& call : calls) {
-    const bool is_alone = call.begin >= last_end;
-    if (is_alone && call.status != 0 && call.attempts == 1) responses.record(call.begin - last_end, call.elapsed);
+    const bool was_idle = call.begin >= last_end;
+    if (was_idle && call.status != 0 && call.attempts == 1) responses.record(call.begin - last_end, call.elapsed);
     const auto end = call.begin + call.elapsed;
     last_end = last_end == duration::max() ? end : std::max(last_end, end);
   }

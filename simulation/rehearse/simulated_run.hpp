@@ -6,7 +6,7 @@
 
 namespace cohort::simulation::rehearsal {
 
-/// Simulates a scenario of a plan with another load.
+/// Simulates a scenario of a plan with a different load.
 observed_run simulate(const sim::plan& plan, const sim::planned_scenario& scenario, double rate, duration length,
                       const sim::program_catalog& programs, std::uint64_t seed);
 

@@ -69,7 +69,7 @@ std::string describe_slowdown(const idle_response& measured, const sim::idle_slo
 
 std::string text_report(const rehearsal_result& result) {
   auto text = "measured on " + result.machine + "\n\nCPU time of each call, measured at " +
-              loadgen::format_rate(result.calibrated.rate) + "/s\n";
+              loadgen::format_number(result.calibrated.rate) + "/s\n";
   for (const auto& cost : result.calibrated.costs) {
     text.append("  ").append(cell(cost.service, 22)).append(format_fixed(cost.measured_us, 0) + " µs, in the plan ");
     text.append(format_fixed(cost.planned_us, 0)).append(" µs\n");
@@ -81,7 +81,7 @@ std::string text_report(const rehearsal_result& result) {
             format_fixed(pauses.per_second * result.calibrated.idle_pause_ratio, 1) + "), on average " +
             format_fixed(to_milliseconds(pauses.length.mean()), 2) + " ms, from the dispatch lag of loadgen\n";
   }
-  if (const auto& idle = result.calibrated.after_idle) {
+  if (const auto& idle = result.calibrated.idle_fit) {
     text += "  after " + describe_slowdown(*idle, result.calibrated.plan.slowdown_after_idle) + "\n";
   }
   text += "\n";

@@ -26,8 +26,7 @@ std::string percent(double ratio);
 /// An axis from 0 to 100 % for ratios.
 loadgen::html::axis goodput_axis();
 
-/// Returns a list, such as the settings of a policy, with a space after each comma, so that it can be wrapped in a
-/// table.
+/// Adds a space after each comma of a list, such as the settings of a policy, so that a table can wrap the list.
 std::string add_comma_spaces(std::string_view list);
 
 }  // namespace cohort::simulation

@@ -164,7 +164,7 @@ std::vector<protection> protections(const storm_settings& settings) {
   const config::environment concurrency{{"DEADLINE_ADMISSION", "ignore"}};
   const config::environment admission{{"DEADLINE_ADMISSION", "refuse"}};
   if (settings.event == storm_event::deploy) {
-    // No retries and no hedging, because these would hide the requests that a deploy loses.
+    // Disables retries and hedging, because these would hide the requests that a deploy loses.
     return {
         {"no drain", timeout_only, no_admission_control, false, 0s, 0s},
         {"drain", timeout_only, no_admission_control, false, 10s, 0s},

@@ -31,7 +31,7 @@ struct storm_settings {
   duration length = std::chrono::seconds{60};
   duration trigger_start = std::chrono::seconds{10};
   duration trigger_duration = std::chrono::seconds{10};
-  /// `slow_back_ends`: factor of the CPU time of the back ends during the trigger.
+  /// For `slow_back_ends`: the factor by which the CPU time of the back ends increases during the trigger.
   double slowdown = 3;
   duration patience = std::chrono::seconds{1};
   /// The timeout of the front ends' calls to the back ends.
@@ -46,12 +46,12 @@ struct protection {
   std::string name;
   /// The policy of the front ends for calls to the back ends.
   std::string policy;
-  /// Variables of the back ends.
+  /// Environment variables of the back ends.
   config::environment back_end;
   bool callers_retry = true;
-  /// `storm_event::deploy`: the maximum time for the requests in flight of an instance that is replaced.
+  /// For `storm_event::deploy`: the maximum time for the requests in flight of a replaced instance.
   duration drain_timeout{};
-  /// `storm_event::deploy`: the time for which an instance that is replaced accepts requests before it drains.
+  /// For `storm_event::deploy`: the time for which a replaced instance accepts requests before it drains.
   std::chrono::seconds drain_delay{};
 };
 
@@ -80,7 +80,7 @@ struct storm_result {
   bool is_recovery_observable = false;
   std::uint64_t events = 0;
   std::uint64_t hash = 0;
-  /// Virtual seconds for each second of CPU time.
+  /// Virtual seconds per second of CPU time.
   double speed = 0;
 };
 

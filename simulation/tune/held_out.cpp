@@ -17,8 +17,7 @@ constexpr std::array all_verdicts{verdict::better, verdict::better_within_range,
                                   verdict::worse_within_range, verdict::worse};
 /// Number of scenarios in the list of the largest losses.
 constexpr std::size_t max_listed_losses = 5;
-/// Scenarios in which the settings of the plan lose a smaller ratio are not relevant, because they can hardly be
-/// improved.
+/// Minimum relevant loss: scenarios in which the settings of the plan lose a smaller ratio can hardly be improved.
 constexpr double relevant_loss = 0.02;
 
 struct document_scenario {

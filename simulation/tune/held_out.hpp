@@ -12,7 +12,7 @@
 namespace cohort::simulation {
 
 struct held_out_settings {
-  /// Number of random scenarios. Their seed must differ from that of the random scenarios in the plan.
+  /// The number of random scenarios, whose seed must differ from that of the random scenarios in the plan.
   std::size_t count = 0;
   std::uint64_t seed = 2;
   sim::comparison_settings comparison;
@@ -25,7 +25,7 @@ std::vector<sim::scenario_comparison> compare_in_held_out_scenarios(const sim::p
                                                                     const sim::setting_overrides& choice,
                                                                     const held_out_settings& settings);
 
-/// The number of scenarios by verdict, the mean difference, and the scenarios with the largest losses.
+/// Returns the number of scenarios by verdict, the mean difference, and the scenarios with the largest losses.
 std::string text_report(const std::vector<sim::scenario_comparison>& comparisons, const held_out_settings& settings);
 
 /// Returns the JSON document of a search and of its held-out scenarios, for `./dev tune check`.

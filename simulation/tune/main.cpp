@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Searches the policies of upstream calls by simulation of a plan.
+// Searches for the best policies of upstream calls by simulating a plan.
 #include <chrono>
 #include <iostream>
 
@@ -64,7 +64,7 @@ struct program_options {
     held_out_settings result;
     result.count = static_cast<std::size_t>(held_out);
     result.seed = static_cast<std::uint64_t>(held_out_seed);
-    // A different seed than that of the search, so that the runs are independent of the search.
+    // This seed differs from the seed of the search, so that the runs are independent of the search.
     result.comparison = {static_cast<std::size_t>(held_out_runs), static_cast<std::size_t>(threads),
                          static_cast<std::uint64_t>(seed) + 1};
     return result;

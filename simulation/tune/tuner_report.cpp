@@ -41,12 +41,12 @@ std::string format_settings(const sim::policy_choice& choice) {
   return text.empty() ? "(unchanged)" : text;
 }
 
-/// Marks a value that is outside the model's range of validity.
+/// Prefixes a value with `~` if it is outside the model's range of validity.
 std::string mark_if_invalid(const sim::plan& plan, const std::string& value) {
   return (plan.warnings.empty() ? "" : "~") + value;
 }
 
-/// The width is in UTF-8 characters, because `±` has two bytes.
+/// Counts UTF-8 characters instead of bytes, because `±` has two bytes.
 std::size_t length_of(std::string_view text) {
   return static_cast<std::size_t>(
       std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));

@@ -25,9 +25,9 @@ std::vector<double> round_durations() {
 }
 
 std::string format_round_duration(double microseconds) {
-  if (microseconds < 1e3) return format_rate(microseconds) + " µs";
-  if (microseconds < 1e6) return format_rate(microseconds / 1e3) + " ms";
-  return format_rate(microseconds / 1e6) + " s";
+  if (microseconds < 1e3) return format_number(microseconds) + " µs";
+  if (microseconds < 1e6) return format_number(microseconds / 1e3) + " ms";
+  return format_number(microseconds / 1e6) + " s";
 }
 
 struct time_unit {
@@ -90,7 +90,7 @@ axis linear_axis(double maximum, std::string title) {
   // Adds a margin of 2 % above the maximum, because a line at the edge would be hardly visible.
   const auto steps = std::max(1.0, std::ceil(maximum / step * 1.02));
   axis result{scale::linear(0, steps * step), {}, std::move(title)};
-  for (double i = 0; i <= steps; ++i) result.ticks.push_back({i * step, format_rate(i * step)});
+  for (double i = 0; i <= steps; ++i) result.ticks.push_back({i * step, format_number(i * step)});
   return result;
 }
 
@@ -114,7 +114,7 @@ axis time_axis(duration length, std::string title) {
   const auto [step, unit] = time_step_for(seconds);
   axis result{scale::linear(0, seconds), {{0, "0"}}, std::move(title)};
   for (double i = 1; i * step <= seconds * (1 + rounding_tolerance); ++i) {
-    const auto label = format_rate(std::round(i * step / unit.seconds)) + std::string{unit.suffix};
+    const auto label = format_number(std::round(i * step / unit.seconds)) + std::string{unit.suffix};
     result.ticks.push_back({i * step, label});
   }
   return result;

@@ -45,7 +45,7 @@ double round_step(double length, unsigned max_steps);
 /// A linear axis from zero to a round number above `maximum`.
 axis linear_axis(double maximum, std::string title);
 /// A logarithmic axis in microseconds between two numbers of the form 1, 2 or 5 times a power of ten. A short axis has
-/// ticks at all of these numbers, a long axis only at powers of ten.
+/// ticks at all of these numbers; a long axis has ticks only at powers of ten.
 axis duration_axis(double minimum_us, double maximum_us, std::string title);
 /// Seconds from zero to `length`, with ticks at round numbers of milliseconds, seconds, minutes, hours or days.
 axis time_axis(duration length, std::string title);

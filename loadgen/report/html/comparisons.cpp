@@ -10,7 +10,7 @@
 namespace cohort::loadgen::html {
 namespace {
 
-std::string format_request_rate(request_rate rate) { return format_rate(rate.per_second()) + "/s"; }
+std::string format_request_rate(request_rate rate) { return format_number(rate.per_second()) + "/s"; }
 
 std::string describe_capacity(const knee_report& knee) {
   if (!knee.capacity) return "No rate met the objectives.";
@@ -33,7 +33,7 @@ std::string trials_table(const knee_report& knee) {
               {"reason", table::content::text}}};
   for (const auto& trial : knee.trials) {
     rows.add({text(format_request_rate(trial.rate)), trial_result(trial), text(format_duration(trial.p99)),
-              text(format_percentage(trial.error_rate)), text(format_rate(trial.answered_per_second)),
+              text(format_percentage(trial.error_rate)), text(format_number(trial.answered_per_second)),
               text(trial.reason)});
   }
   return details("Trials, in order", rows.html());

@@ -84,8 +84,8 @@ std::string latency_tile(std::string_view name, const run_report& report, double
 
 std::string rate_tile(const run_report& report) {
   const auto length = load_duration(report);
-  return tile("Rate sent", length > duration{} ? format_rate(per_second(report.totals.sent, length)) + "/s" : "–",
-              report.is_closed_loop() ? "closed loop" : "of " + format_rate(*report.planned_rate) + "/s planned");
+  return tile("Rate sent", length > duration{} ? format_number(per_second(report.totals.sent, length)) + "/s" : "–",
+              report.is_closed_loop() ? "closed loop" : "of " + format_number(*report.planned_rate) + "/s planned");
 }
 
 std::string goodput_or_bytes_tile(const run_report& report) {

@@ -11,7 +11,7 @@ namespace cohort::loadgen::html {
 /// Escapes text for element content and quoted attribute values. Control characters become U+FFFD.
 std::string escape(std::string_view text);
 
-/// Text that is HTML. Plain text has to be converted with `text`, which escapes it.
+/// Text in HTML. Plain text must be converted with `text`, which escapes it.
 struct markup {
   std::string html;
 };
@@ -45,7 +45,7 @@ class table {
 /// A section with a heading and an explanation.
 std::string section(std::string_view heading, std::string_view note, std::string_view html);
 
-/// Content that is collapsed until the reader expands it.
+/// An element whose content is collapsed until the reader expands it.
 std::string details(std::string_view summary, std::string_view html);
 
 /// An icon of 24 by 24 units in the text color. `path` is SVG path data.

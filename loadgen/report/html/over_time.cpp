@@ -14,8 +14,8 @@ constexpr std::size_t max_points = 600;
 /// Maximum number of rows of a table.
 constexpr std::size_t max_rows = 120;
 
-/// Consecutive intervals as one point: the sums of their counts, and the maxima of their percentiles, since the
-/// percentiles of a group cannot be computed from them.
+/// A group of consecutive intervals, drawn as one point: the sums of their counts, and the maxima of their percentiles.
+/// The percentiles of the group cannot be computed from those of the intervals.
 struct interval_group {
   duration start{};
   duration length{};
@@ -79,7 +79,7 @@ std::string describe_latencies(const interval_stats& stats) {
 }
 
 std::string describe_rates(const run_report& report, const interval_group& group) {
-  const auto rate = [&](std::uint64_t count) { return format_rate(group.rate(count)) + "/s"; };
+  const auto rate = [&](std::uint64_t count) { return format_number(group.rate(count)) + "/s"; };
   const auto& stats = group.stats;
   return (report.is_closed_loop() ? "" : "planned " + rate(stats.planned) + ", ") + "sent " + rate(stats.sent) +
          ", answered " + rate(stats.answered) + ", failed " + rate(stats.failed);
@@ -192,7 +192,7 @@ std::string requests_over_time(const run_report& report) {
     for (const auto& step : *steps) maximum = std::max(maximum, step.y);
   }
 
-  chart chart{"Requests per second over the run: planned, sent, answered and failed; at most " + format_rate(maximum),
+  chart chart{"Requests per second over the run: planned, sent, answered and failed; at most " + format_number(maximum),
               time_axis(axis_length(report.intervals), "time since the start"),
               linear_axis(maximum, "requests per second")};
   add_phase_bands(chart, report);

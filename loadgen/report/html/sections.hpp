@@ -24,7 +24,7 @@ std::string glossary(const run_report& report);
 
 std::string_view style_sheet();
 
-/// The number of phases that are shown one by one. This limit bounds the size of the page.
+/// Maximum number of phases that are shown individually, to bound the size of the page.
 inline constexpr std::size_t max_phases = 100;
 
 }  // namespace cohort::loadgen::html

@@ -82,7 +82,7 @@ void write_distribution(writer& out, std::string_view name, const censored_histo
   out.close_object();
 }
 
-void write_after_idle(writer& out, const idle_responses& responses) {
+void write_idle_response_times(writer& out, const idle_responses& responses) {
   out.key("response_after_idle").open_array();
   for (const auto& group : responses.summarize()) {
     out.open_object().field("idle_us", group.idle_us).field("count", group.count).field("p50_us", group.p50_us);
@@ -125,7 +125,8 @@ void write_totals(writer& out, const request_stats& stats, optional_totals optio
   write_distribution(out, "service", stats.service_time, encoding);
   write_distribution(out, "dispatch_lag", stats.dispatch_lag, encoding);
   write_distribution(out, "connection_wait", stats.connection_wait, encoding);
-  if (options.has_idle_times && encoding == encoded_histograms::included) write_after_idle(out, stats.after_idle);
+  if (options.has_idle_times && encoding == encoded_histograms::included)
+    write_idle_response_times(out, stats.idle_response_times);
   out.close_object();
 }
 

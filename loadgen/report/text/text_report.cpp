@@ -101,7 +101,7 @@ void write_time_parts(page& page, const run_report& report) {
   if (!rows.empty()) page.heading("Response time breakdown, all targets").add(rows);
 }
 
-/// The responses that arrived during a phase, including responses to requests of the previous phase.
+/// Responses per second that arrived during a phase, including responses to requests of the previous phase.
 double answered_per_second(const run_report& report, std::size_t phase) {
   std::uint64_t answered = 0;
   duration length{};
@@ -130,9 +130,9 @@ void write_phases(page& page, const run_report& report) {
     const auto& stats = phase.totals;
     const auto error_rate = stats.error_rate();
     rows.add({{phase.name},
-              {report.is_closed_loop() ? "" : format_rate(per_second(stats.planned, phase.length))},
+              {report.is_closed_loop() ? "" : format_number(per_second(stats.planned, phase.length))},
               {format_count(stats.sent)},
-              {format_rate(answered_per_second(report, i))},
+              {format_number(answered_per_second(report, i))},
               {format_percentage(error_rate), error_rate > 0 ? text_style::error : text_style::plain},
               {format_percentile(stats.response_time, 50)},
               {format_percentile(stats.response_time, 99)},
@@ -183,7 +183,7 @@ void write_history(page& page, const run_report& report, output_options options)
   table rows{{{""}, {"", table::alignment::left}, {"", table::alignment::left}}};
   rows.add({{"answered/s"},
             {sparkline(values.answered, width), text_style::accent},
-            {"up to " + format_rate(maximum(values.answered))}});
+            {"up to " + format_number(maximum(values.answered))}});
   rows.add({});  // adjacent sparklines would have no gap
   rows.add({{"p99"},
             {sparkline(values.p99_us, width), text_style::accent},
@@ -204,17 +204,17 @@ void write_load(page& page, const run_report& report) {
               {planned == 0 ? "" : format_percentage(count, planned)},
               {std::move(note), text_style::dim}});
   };
-  if (planned != 0) add("planned", planned, format_rate(per_second(planned, length)));
-  add("sent", stats.sent, format_rate(per_second(stats.sent, length)));
+  if (planned != 0) add("planned", planned, format_number(per_second(planned, length)));
+  add("sent", stats.sent, format_number(per_second(stats.sent, length)));
   const auto answered = response_count(stats.outcomes);
-  add("answered", answered, format_rate(per_second(answered, report.run_duration)),
+  add("answered", answered, format_number(per_second(answered, report.run_duration)),
       format_bytes(static_cast<double>(stats.bytes_received)) + " received");
   if (const auto limit = report.goodput_limit()) {
-    add("goodput", stats.on_time, format_rate(per_second(stats.on_time, report.run_duration)),
+    add("goodput", stats.on_time, format_number(per_second(stats.on_time, report.run_duration)),
         "successes within " + format_duration(*limit));
   }
   if (report.has_callers()) {
-    add("attempts", stats.planned + stats.retries, format_rate(per_second(stats.planned + stats.retries, length)),
+    add("attempts", stats.planned + stats.retries, format_number(per_second(stats.planned + stats.retries, length)),
         format_fixed(stats.amplification(), 2) + " per request, at most " +
             format_count(report.callers.max_retries + 1));
   }
@@ -265,7 +265,7 @@ void write_verdict(page& page, const run_report& report) {
   if (!rows.empty()) page.add(rows);
 }
 
-/// Lines for scripts: plain digits, without color.
+/// Writes the lines for scripts, with plain digits and without color.
 void write_totals(page& page, const run_report& report) {
   const auto& outcomes = report.totals.outcomes;
   const auto average_rate = per_second(report.totals.sent, report.run_duration);

@@ -94,7 +94,7 @@ table servers_table(const run_report& report) {
 }
 
 std::string format_capacity(const knee_report& knee) {
-  const auto format_capacity_rate = [](request_rate rate) { return format_rate(rate.per_second()) + " requests/s"; };
+  const auto format_capacity_rate = [](request_rate rate) { return format_number(rate.per_second()) + " requests/s"; };
   if (knee.capacity)
     return (knee.is_bounded ? "Capacity: " : "Capacity: at least ") + format_capacity_rate(*knee.capacity);
   const auto lowest = std::min_element(knee.trials.begin(), knee.trials.end(),
@@ -177,9 +177,9 @@ void write_knee(page& page, const run_report& report) {
               {"p99"},
               {"", table::alignment::left, 3}}};
   for (const auto& trial : report.knee->trials) {
-    rows.add({{format_rate(trial.rate.per_second())},
+    rows.add({{format_number(trial.rate.per_second())},
               trial_result(trial),
-              {format_rate(trial.answered_per_second)},
+              {format_number(trial.answered_per_second)},
               {format_percentage(trial.error_rate)},
               {format_duration(trial.p99)},
               {trial.reason, text_style::dim}});

@@ -23,7 +23,7 @@ test('the labels of a recorded metric are derived from its name', () => {
 });
 
 /** A copy of the overview that a test case may modify. */
-function copyOfOverview(): DashboardJson {
+function copyOverview(): DashboardJson {
   const match = dashboards.find(({ uid }) => uid === 'microservices-overview');
   if (match === undefined) throw new Error('there is no overview');
   return structuredClone(match);
@@ -216,7 +216,7 @@ const cases: [rule: keyof typeof rules, defect: string, mutate: Mutation, messag
 
 describe('each rule reports its defect', () => {
   test.each(cases)('%s: %s', (rule, _defect, mutate, message) => {
-    const dashboard = copyOfOverview();
+    const dashboard = copyOverview();
     mutate(dashboard);
     expect(rules[rule](dashboard, context).join('\n')).toMatch(message);
   });

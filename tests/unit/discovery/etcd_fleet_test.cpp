@@ -150,11 +150,11 @@ TEST_CASE("etcd: a registration key deleted by another client is restored", "[di
 
 TEST_CASE("etcd: after the revision of a watch was compacted, the endpoints are listed again", "[discovery][sim]") {
   etcd_fixture test{6};
-  const auto ranges = test.data.ranges_read();
+  const auto ranges = test.data.range_request_count();
   test.data.put("/services/other/1", "10.0.0.9:1");
   test.data.compact();
   test.requests.run(100);
-  CHECK(test.data.ranges_read() == ranges + 1);
+  CHECK(test.data.range_request_count() == ranges + 1);
   CHECK(test.known_endpoints() == 2);
 }
 

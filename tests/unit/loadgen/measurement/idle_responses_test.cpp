@@ -46,7 +46,7 @@ TEST_CASE("load run: a request has an idle time if no other request is in flight
   // The response to the request of 200 ms arrives after 150 ms, so that the next request has no idle time.
   fixture.serve_delayed([](duration since_start) { return since_start > 150ms && since_start < 250ms ? 150ms : 20ms; });
   auto settings = test::constant_load(10, 500ms);
-  const auto groups = fixture.run(settings).totals.after_idle.summarize();
+  const auto groups = fixture.run(settings).totals.idle_response_times.summarize();
   std::uint64_t count = 0;
   for (const auto& group : groups) count += group.count;
   // Five requests: the first one has no idle time either.

@@ -92,7 +92,7 @@ TEST_CASE("format: a rate of at least 100 is an integer, and a lower rate has no
                                                       {1'599.6, "1,600"},
                                                       {infinity, "–"},
                                                       {-1, "–"}}));
-  CHECK(format_rate(rate) == text);
+  CHECK(format_number(rate) == text);
 }
 
 TEST_CASE("format: a percentage is never rounded to 0 % or 100 %", "[loadgen][results]") {

@@ -122,7 +122,7 @@ TEST_CASE("rabbitmq: a rejected login is an error with the reason", "[messaging]
   CHECK(fixture.subscribe("readers") ==
         "refused: 403 ACCESS_REFUSED - Login was refused using authentication mechanism PLAIN.");
   // The consumer retries with backoff.
-  CHECK(fixture.server.logins < 30);
+  CHECK(fixture.server.login_count < 30);
   fixture.server.password = "wrong";
   CHECK(fixture.publish("b") == "ok");
 }
@@ -168,16 +168,16 @@ TEST_CASE("rabbitmq: if a broker does not confirm, the client reconnects and res
           "[messaging][rabbitmq][faults]") {
   rabbitmq_fixture fixture;
   fixture.start_consumer();
-  fixture.server.is_silent = true;
+  fixture.server.is_withholding_confirms = true;
   const auto pending_publish = fixture.start_publish("a", "1");
   fixture.time().run_for(9s);
-  CHECK(fixture.server.logins == 1);
-  fixture.server.is_silent = false;
+  CHECK(fixture.server.login_count == 1);
+  fixture.server.is_withholding_confirms = false;
   fixture.time().run_for(5s);
   REQUIRE(pending_publish->ended());
   CHECK(pending_publish->outcome().value->has_value());
-  CHECK(fixture.server.logins == 2);
-  CHECK(fixture.server.stored_messages == 2);
+  CHECK(fixture.server.login_count == 2);
+  CHECK(fixture.server.stored_message_count == 2);
   CHECK(fixture.received.size() == 1);
 }
 
@@ -193,12 +193,12 @@ TEST_CASE("rabbitmq: a message is resent after a rejection, and after the broker
   CHECK(rejected->ended());
   fixture.server.send_blocked(true);
   fixture.time().run_for(1s);
-  const auto stored = fixture.server.stored_messages;
+  const auto stored = fixture.server.stored_message_count;
   const auto blocked = fixture.start_publish("b");
   fixture.time().run_for(20s);
   CHECK(!blocked->ended());
-  CHECK(fixture.server.stored_messages == stored);
-  CHECK(fixture.server.logins == 1);
+  CHECK(fixture.server.stored_message_count == stored);
+  CHECK(fixture.server.login_count == 1);
   fixture.server.send_blocked(false);
   fixture.time().run_for(5s);
   CHECK(blocked->ended());
@@ -209,7 +209,7 @@ TEST_CASE("rabbitmq: heartbeats detect a partition, and the client reconnects on
   rabbitmq_fixture fixture;
   fixture.start_consumer();
   fixture.time().run_for(5min);
-  CHECK(fixture.server.logins == 1);
+  CHECK(fixture.server.login_count == 1);
   fixture.hosts.network.partition(fixture.hosts.client, fixture.hosts.server);
   fixture.time().run_for(30s);
   CHECK(!fixture.client->is_connected());
@@ -231,7 +231,7 @@ TEST_CASE("rabbitmq: a deleted queue is declared again", "[messaging][rabbitmq]"
   fixture.time().run_for(1s);
   CHECK(fixture.publish("a") == "ok");
   CHECK(fixture.received.size() == 1);
-  CHECK(fixture.server.logins == 1);
+  CHECK(fixture.server.login_count == 1);
 }
 
 TEST_CASE("rabbitmq: the client closes the connection after invalid input from the broker, and reconnects",
@@ -252,7 +252,7 @@ TEST_CASE("rabbitmq: the client closes the connection after invalid input from t
     INFO("input " << i);
     fixture.server.next_confirm = inputs[i];
     CHECK(fixture.publish("a") == "ok");
-    CHECK(fixture.server.logins == i + 2);
+    CHECK(fixture.server.login_count == i + 2);
   }
 }
 
@@ -269,13 +269,13 @@ TEST_CASE("rabbitmq: under random faults no confirmed message is lost, and no du
       fixture.time().run_for(random.uniform_between(0ms, 200ms));
       if (random.bernoulli(0.05)) fixture.stop_server();
       if (random.bernoulli(0.05)) network.partition(fixture.hosts.client, fixture.hosts.server);
-      fixture.server.is_silent = random.bernoulli(0.02);
+      fixture.server.is_withholding_confirms = random.bernoulli(0.02);
       if (random.bernoulli(0.1)) {
         if (!fixture.server_task) fixture.start_server();
         network.heal(fixture.hosts.client, fixture.hosts.server);
       }
     }
-    fixture.server.is_silent = false;
+    fixture.server.is_withholding_confirms = false;
     if (!fixture.server_task) fixture.start_server();
     network.heal(fixture.hosts.client, fixture.hosts.server);
     fixture.time().run_for(4min);

@@ -60,7 +60,7 @@ TEST_CASE("JSON report: the report of callers with patience and retries has atte
 
 TEST_CASE("JSON report: the totals of one worker have response times by idle time", "[loadgen][report]") {
   auto report = full();
-  report.totals.after_idle.record(20ms, 3ms);
+  report.totals.idle_response_times.record(20ms, 3ms);
   CHECK(value_at(render_json_report(report), "/totals/response_after_idle") == "no value");
   report.generator.threads = 1;
   const auto text = render_json_report(report);
