@@ -10,8 +10,8 @@
 namespace cohort::config {
 namespace {
 
-/// Maximum size of a key file; sufficient for `max_api_keys` lines with comments. Reading `/dev/zero` would never end
-/// without a limit.
+/// Maximum size of a key file; sufficient for `max_api_keys` lines with comments. Without a limit, a read of
+/// `/dev/zero` would never finish.
 constexpr std::size_t max_file_size = std::size_t{1} << 20U;
 constexpr std::size_t max_name_length = 64;
 
@@ -19,7 +19,7 @@ bool is_name_character(char c) noexcept {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
 }
 
-/// Splits `name: key`. The name is empty if the line has none. `name:` has an empty key.
+/// Splits `name: key`. The name is empty if the line has none; the key is empty for `name:`.
 std::pair<std::string_view, std::string_view> split(std::string_view line) {
   const auto colon = line.find(':');
   if (colon == std::string_view::npos) return {{}, line};
@@ -35,8 +35,8 @@ std::string find_name_error(std::string_view name) {
                   : " has an invalid name before the colon; names are 1 to 64 letters, digits, '.', '_' and '-'";
 }
 
-/// Adds the key of one line. Returns the error, or an empty string. `subject` is the beginning of the error, such as
-/// `whose line 3`.
+/// Adds the key of one line. Returns the error, or an empty string. The error starts with `subject`, such as `whose
+/// line 3`.
 std::string add_line(api_key_list& keys, std::string_view line, const std::string& subject) {
   const bool has_name = !split(line).first.empty() || line.starts_with(": ") || line.starts_with(":\t");
   const auto [name, key] = split(line);

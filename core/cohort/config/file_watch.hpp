@@ -25,8 +25,8 @@ struct file_version {
 /// Returns the version of the file to which `path` resolves, through all symbolic links. Does not open the file.
 file_version version_of(const std::string& path);
 
-/// Reports that files may have changed: by inotify(7) on the files, and on the directory of each file and of each
-/// symbolic link in its path. Kubernetes publishes a new version of a mounted secret by renaming the link `..data`, and
+/// Reports that files may have changed. Watches the files, and the directory of each file and of each symbolic link in
+/// its path, by inotify(7). Kubernetes publishes a new version of a mounted secret by renaming the link `..data`, and
 /// editors and certificate clients rename a new file to the path. In both cases the watched file itself does not
 /// change. Network file systems do not report changes by other hosts. Not thread-safe.
 class file_watch {
@@ -38,8 +38,8 @@ class file_watch {
   file_watch(const file_watch&) = delete;
   file_watch& operator=(const file_watch&) = delete;
 
-  /// The descriptor, which becomes readable when a watched file or directory changes; -1 if there is none. The object
-  /// owns the descriptor.
+  /// The descriptor, which this object owns; -1 if there is none. It becomes readable when a watched file or directory
+  /// changes.
   int descriptor() const noexcept { return descriptor_; }
   /// Consumes the pending notifications, and watches the files and directories to which the paths now resolve. Returns
   /// whether there was a notification; never blocks. Changes of other files in the directories also cause

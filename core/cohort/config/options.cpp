@@ -30,7 +30,7 @@ std::string to_printable(std::string_view value) {
   return text;
 }
 
-/// Returns the beginning of a value, in quotes, without the user information of a URL.
+/// Quotes a value and truncates it to 80 characters; the user information of a URL is redacted.
 std::string quote(std::string_view value) {
   constexpr std::size_t max_length = 80;
   // The value is redacted before it is truncated, because the text up to the `@` can be longer than the limit.

@@ -15,8 +15,8 @@ struct secret_names {
 };
 
 /// Erases the values of secrets, and the user information of all URLs, from the memory that `/proc/PID/cmdline` and
-/// `/proc/PID/environ` show. Other processes of the same user can read these files. The program must have copied the
-/// values before; afterwards, `getenv` returns an empty string for the variables. Call this function before other
+/// `/proc/PID/environ` show. Other processes of the same user can read these files. The program must copy the values
+/// before the call; afterwards, `getenv` returns an empty string for the variables. Call this function before other
 /// threads are started. Has no effect if `/proc` is not mounted.
 void erase_process_secrets(const secret_names& names);
 

@@ -34,21 +34,21 @@ class reloader {
 
   /// Adds a setting. `setting` is its name in reports; `files` are the files that `reload` reads.
   void add(std::string setting, action reload, std::vector<std::string> files = {});
-  /// Adds a secret in a regular file: `replace` is called with the new value, and returns whether that differs from the
-  /// current value. Pipes and devices are not reloaded.
+  /// Adds a secret in a regular file; pipes and devices are not reloaded. `replace` receives the new value, and returns
+  /// whether the value has changed.
   void add_secret_file(std::string setting, std::string path, std::function<bool(const std::string&)> replace);
 
-  /// Adds a file of API keys (`read_api_key_file`), as `add_secret_file` adds a secret.
+  /// Like `add_secret_file`, but for a file of API keys (`read_api_key_file`).
   void add_api_key_file(std::string setting, std::string path, std::function<bool(const api_key_list&)> replace);
 
   /// Whether there is a setting to reload.
   bool is_empty() const noexcept { return settings_.empty(); }
-  /// The names of the settings, in the order in which they were added.
+  /// The names of the settings, in insertion order.
   std::vector<std::string> settings() const;
   /// The files of all settings.
   std::vector<std::string> files() const;
 
-  /// Reloads all settings, in the order in which they were added.
+  /// Reloads all settings, in insertion order.
   std::vector<report> reload();
   /// Reloads the settings whose files have changed since the last reload, by `version_of`. The first call reloads all
   /// settings that have files, because the files may have changed after the program read them. Settings from a pipe or

@@ -44,8 +44,7 @@ secret_file read_secret_file(const std::string& path) {
   if (line_end == std::string::npos && file.text.size() > max_secret_size + 1) {
     return {{}, "whose first line is longer than " + std::to_string(max_secret_size) + " bytes"};
   }
-  // A line with a NUL byte is rejected; truncated at the NUL byte, it would be a shorter secret than the secret of the
-  // file.
+  // A line with a NUL byte is rejected instead of truncated, because the truncated secret would be easier to guess.
   auto line = file.text.substr(0, line_end);
   if (line.ends_with('\r')) line.pop_back();
   auto error = find_secret_error(line, "whose first line");

@@ -17,7 +17,7 @@ struct small_file {
 /// Maximum time for which `read_small_file` waits for the bytes of a pipe or a terminal.
 inline constexpr std::chrono::milliseconds small_file_timeout{5000};
 
-/// Reads up to `max_bytes` of a file: up to its end, or up to the first `terminator` if one is given. The text can have
+/// Reads a file up to its end, up to `max_bytes`, or up to the first `terminator` if one is given. The text can contain
 /// bytes after the terminator. The size is limited because files such as `/dev/zero` have no end. Each read of a file
 /// that is not regular, such as a named pipe without a writer, blocks for at most `timeout`; a negative `timeout` means
 /// no limit.

@@ -27,7 +27,7 @@ std::optional<Number> parse_integer(std::string_view text) {
 }
 
 /// Returns `text` with its ASCII letters in lower case, in every locale.
-std::string lower_case(std::string_view text) {
+std::string to_lower_case(std::string_view text) {
   std::string lower{text};
   for (char& c : lower)
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
@@ -53,10 +53,10 @@ bool is_posix_time_zone(std::string_view text) {
   // std::regex would take several seconds to compile here.
   regex_t format;
   if (regcomp(&format, expression.c_str(), REG_EXTENDED | REG_NOSUB) != 0) return false;
-  // With REG_STARTEND, a null character in the text does not end it; the string must be terminated nevertheless.
-  const std::string terminated{text};
-  regmatch_t range{.rm_so = 0, .rm_eo = static_cast<regoff_t>(terminated.size())};
-  const bool matches = regexec(&format, terminated.c_str(), 1, &range, REG_STARTEND) == 0;
+  // REG_STARTEND also matches the text after a NUL byte, but requires a NUL-terminated string.
+  const std::string terminated_text{text};
+  regmatch_t range{.rm_so = 0, .rm_eo = static_cast<regoff_t>(terminated_text.size())};
+  const bool matches = regexec(&format, terminated_text.c_str(), 1, &range, REG_STARTEND) == 0;
   regfree(&format);
   return matches;
 }
@@ -137,7 +137,7 @@ value_parser<std::string> one_of(std::initializer_list<std::string_view> words,
   }
   for (const auto& [alias, word] : aliases) accepted.emplace_back(alias, word);
   return {[accepted = std::move(accepted)](std::string_view text) -> std::optional<std::string> {
-            const auto name = lower_case(text);
+            const auto name = to_lower_case(text);
             for (const auto& [word, value] : accepted)
               if (word == name) return value;
             return std::nullopt;
@@ -159,7 +159,7 @@ value_parser<std::string> time_zone() {
             constexpr std::size_t max_length = 255;
             if (text.size() > max_length) return std::nullopt;
             const auto name = text.starts_with(':') ? text.substr(1) : text;
-            // Checks names first, because the regular expression of POSIX time zones costs memory and time at startup.
+            // Checks names first, because the regular expression for POSIX time zones takes memory and time at startup.
             if (name != "UTC" && name != "GMT" && !is_in_time_zone_database(name) && !is_posix_time_zone(name)) {
               return std::nullopt;
             }
@@ -173,7 +173,7 @@ value_parser<rate> event_rate() {
             const auto slash = text.find('/');
             if (slash == std::string_view::npos) return std::nullopt;
             const auto count = parse_integer<std::uint32_t>(text.substr(0, slash));
-            const auto period = time_unit(lower_case(text.substr(slash + 1)));
+            const auto period = time_unit(to_lower_case(text.substr(slash + 1)));
             if (!count || *count == 0 || !period) return std::nullopt;
             return rate{*count, *period};
           },
@@ -183,7 +183,7 @@ value_parser<rate> event_rate() {
 value_parser<rate> event_rate_or_off() {
   auto parser = event_rate();
   return {[parse = std::move(parser.parse)](std::string_view text) -> std::optional<rate> {
-            return lower_case(text) == "off" ? rate{0, std::chrono::seconds{1}} : parse(text);
+            return to_lower_case(text) == "off" ? rate{0, std::chrono::seconds{1}} : parse(text);
           },
           parser.accepted_values + ", or off"};
 }

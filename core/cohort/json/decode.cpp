@@ -52,9 +52,10 @@ std::optional<integer_value> read_json_integer(simdjson::dom::element source) {
   std::uint64_t large_number = 0;
   if (source.get(large_number) == simdjson::SUCCESS) return integer_value{.large_number = large_number};
   double floating_number = 0;
-  constexpr double max_exact = 0x1p53;
+  constexpr double max_exact_integer = 0x1p53;
   if (source.get(floating_number) != simdjson::SUCCESS) return std::nullopt;
-  if (std::trunc(floating_number) != floating_number || std::abs(floating_number) > max_exact) return std::nullopt;
+  if (std::trunc(floating_number) != floating_number || std::abs(floating_number) > max_exact_integer)
+    return std::nullopt;
   return integer_value{.number = static_cast<std::int64_t>(floating_number)};
 }
 

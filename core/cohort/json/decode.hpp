@@ -17,7 +17,7 @@
 
 namespace cohort::json {
 
-/// The handling of members that the description does not contain.
+/// Specifies how to handle members that the description does not contain.
 enum class unknown_members { reject, ignore };
 
 struct decode_options {
@@ -57,7 +57,7 @@ class decoder {
   void read_map(simdjson::dom::element source, T& out, const map_constraints<T>& constraints, const path& value_path);
   template <class T>
   void read_object(simdjson::dom::element source, T& out, const path& value_path);
-  /// Sets an absent member to its fallback. Reports an error if it has none and is required.
+  /// Sets an absent member to its fallback value. Reports an error if the member is required.
   template <class T>
   void set_absent_member(T& out, const constraints_of<T>& constraints, const path& value_path);
   void report_unknown_member(const path& value_path, const std::string& known_names);
@@ -72,11 +72,11 @@ class decoder {
 /// The value of a JSON number without a fraction, such as `3` or `3.0`.
 struct integer_value {
   std::int64_t number = 0;
-  /// Set instead of `number` if the value exceeds the range of `number`.
+  /// The value if it exceeds the range of `number`; otherwise 0.
   std::uint64_t large_number = 0;
 };
-/// Empty if `source` is not an integer. A number with an exponent or a fraction of zeros counts as an integer up to
-/// 2^53.
+/// Empty if `source` is not an integer. Up to 2^53, an integer may be written with an exponent or with zeros after the
+/// decimal point.
 std::optional<integer_value> read_json_integer(simdjson::dom::element source);
 
 template <integer T>

@@ -92,7 +92,7 @@ char* write_flat_member(char* out, const T& value) noexcept {
   }
 }
 
-/// Writes a flat struct with one reservation of memory. Returns false, without any output, if a string needs an escape.
+/// Writes a flat struct, and reserves memory once. Returns false, without any output, if a string needs an escape.
 template <class T>
 bool write_flat(writer& out, const T& value) {
   auto* end = out.prepare(max_flat_size(value));

@@ -53,7 +53,7 @@ class schema_definitions {
   void write_keywords(writer& out, const constraints_of<T>& constraints);
   template <class T>
   void define_struct(const std::string& name);
-  /// Returns a reference to the type. If the type is new, sets `name`, and the caller must define the type.
+  /// Returns a reference to the type. If the type is new, sets `name`; the caller must then define the type.
   std::string reference(std::string_view type_name, std::string& name);
   static void write_string_keywords(writer& out, const string_constraints& constraints);
 

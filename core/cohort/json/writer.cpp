@@ -60,7 +60,7 @@ std::uint64_t load(const char* source, std::size_t size) noexcept {
 }
 
 /// Writes a number from 0.001 to 99,999.999 with at most three decimals, such as most durations in milliseconds.
-/// Returns the end, or null for other numbers. The text equals the text of `std::to_chars`, which takes ten times as
+/// Returns the end, or null for other numbers. The text is equal to that of `std::to_chars`, which takes ten times as
 /// long. A decimal number of at most 15 digits without trailing zeros is the shortest representation of its double.
 char* write_thousandths(char* out, double number) noexcept {
   const double scaled = number * 1000;
@@ -171,10 +171,9 @@ bool copy_unescaped(std::string_view text, char* out) noexcept {
 char* write_number(char* out, double number) noexcept {
   if (auto* const end = write_thousandths(out, number)) return end;
   if (!std::isfinite(number)) return std::copy_n("null", 4, out);
-  // Without a decimal point, -0 is parsed as the integer 0.
+  // A parser would read -0 without a decimal point as the integer 0.
   if (number == 0 && std::signbit(number)) return std::copy_n("-0.0", 4, out);
-  // Digits without a decimal point and an exponent are parsed as an integer, which has only 64 bits in many parsers,
-  // such as simdjson.
+  // Many parsers, such as simdjson, read a number without a decimal point or an exponent as a 64-bit integer.
   const bool fits_integer = std::abs(number) < 0x1p63;
   return fits_integer ? std::to_chars(out, out + max_number_size, number).ptr
                       : std::to_chars(out, out + max_number_size, number, std::chars_format::scientific).ptr;

@@ -11,8 +11,7 @@
 namespace cohort::json {
 
 /// Copies `text` to `out`, which must have space for `text.size()` bytes. Returns false, with unspecified bytes at
-/// `out`, if a JSON string cannot contain all of `text` unescaped: it has quotes, backslashes, control characters or
-/// non-ASCII bytes.
+/// `out`, if `text` contains quotes, backslashes, control characters or non-ASCII bytes.
 bool copy_unescaped(std::string_view text, char* out) noexcept;
 
 /// Maximum size of the text of a number, in bytes.
@@ -61,10 +60,9 @@ class writer {
   /// Writes a value that is given as JSON text. The text is not validated.
   writer& raw(std::string_view json);
 
-  /// Returns space for a value of up to `size` bytes of JSON text. The next call must be `finish`.
+  /// Returns memory for a value of up to `size` bytes of JSON text. The next call must be `finish`.
   char* prepare(std::size_t size);
-  /// Completes the value in the space of `prepare`; `end` is the end of its text. If `end` is null, removes the space
-  /// and writes no value.
+  /// Completes the value in the memory from `prepare`; `end` is the end of its text. If `end` is null, writes no value.
   void finish(const char* end);
 
   /// Writes a member of an object: key and value.

@@ -14,7 +14,7 @@ namespace {
 
 constexpr unsigned short client_prefix_length = 64;
 
-/// The IPv4 address in the last four bytes.
+/// Returns the IPv4 address in the last four bytes.
 std::string embedded_ipv4(const asio::ip::address_v6::bytes_type& bytes) {
   return asio::ip::address_v4{{bytes[12], bytes[13], bytes[14], bytes[15]}}.to_string();
 }

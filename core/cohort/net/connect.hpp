@@ -20,7 +20,7 @@ struct connect_target {
   tls_client_context* tls = nullptr;
   /// The host name for which the certificate must be valid. `host` if empty.
   std::string server_name{};
-  /// The index, modulo the number of addresses, of the host's address to try first. A client increases it after a
+  /// The index of the host's address to try first, modulo the number of addresses. A client increments it after a
   /// failure.
   std::size_t first_address = 0;
 };

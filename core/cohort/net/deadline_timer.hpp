@@ -5,8 +5,8 @@
 
 namespace cohort::net {
 
-/// Deadline of a stream: a timer that marks the deadline as expired and calls its owner to cancel pending operations.
-/// Use it on its loop only.
+/// Deadline of a stream. When the deadline expires, a timer calls the owner to cancel pending operations. Use it on its
+/// loop only.
 class deadline_timer {
  public:
   /// `on_expired(owner)` is called on the loop when the deadline passes.

@@ -21,11 +21,10 @@ class network_list {
   /// An empty set, which contains no network.
   network_list() = default;
 
-  /// Parses a list that is separated by commas. An entry is a network (`10.0.0.0/8`, `2001:db8::/32`), an address, or a
-  /// word: `loopback` (127.0.0.0/8 and ::1), `private` (RFC 1918, RFC 4193 and the link-local networks) or `unix` (the
-  /// peers of Unix domain sockets, whose address is `unix_peer_address`). An empty string is an empty list. Returns an
-  /// empty optional if an entry is invalid or has address bits beyond the prefix (`10.0.0.1/8`), which is probably an
-  /// error.
+  /// Parses a comma-separated list. An entry is a network (`10.0.0.0/8`, `2001:db8::/32`), an address, or a word:
+  /// `loopback` (127.0.0.0/8 and ::1), `private` (RFC 1918, RFC 4193 and the link-local networks) or `unix` (the peers
+  /// of Unix domain sockets, whose address is `unix_peer_address`). An empty string is an empty list. Returns an empty
+  /// optional if an entry is invalid or has address bits beyond the prefix (`10.0.0.1/8`), which is probably a mistake.
   static std::optional<network_list> parse(std::string_view text);
 
   bool empty() const noexcept { return networks_.empty() && !contains_unix_; }

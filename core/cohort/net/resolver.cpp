@@ -23,7 +23,7 @@ using clock_type = std::chrono::steady_clock;
 struct lookup_waiter {
   std::shared_ptr<cross_thread_event> done = cross_thread_event::make();
   std::optional<resolver::addresses> result;
-  /// The result that is used if the lookup takes too long.
+  /// The result for a request whose lookup takes too long.
   std::optional<resolver::addresses> stale_result;
 };
 
@@ -109,9 +109,10 @@ class resolver::state : public std::enable_shared_from_this<state> {
       name.usable_until = now + settings_.max_stale_age;
     } else {
       // Only `host_not_found` means that the name does not exist; other errors mean that the resolver failed.
-      const bool does_not_exist = found.error() == asio::error::host_not_found;
-      const bool keeps_cached = !does_not_exist && name.cached && name.cached->has_value() && now < name.usable_until;
-      if (!keeps_cached) name.cached = std::move(found);
+      const bool is_unknown_host = found.error() == asio::error::host_not_found;
+      const bool keeps_cached_result =
+          !is_unknown_host && name.cached && name.cached->has_value() && now < name.usable_until;
+      if (!keeps_cached_result) name.cached = std::move(found);
       name.fresh_until = now + settings_.negative_ttl;
     }
     for (auto& waiter : std::exchange(name.waiters, {})) {

@@ -21,13 +21,14 @@ class resolver {
   using lookup_function = std::function<addresses(const std::string& host)>;
 
   struct settings {
-    /// The time for which a result is used without a new lookup. The default is short, so that added and removed
+    /// The maximum age of a result that is used without a new lookup. The default is short, so that added and removed
     /// replicas are detected quickly; the system resolver does not return the TTL of the record.
     std::chrono::seconds ttl{5};
-    /// The time after `ttl` for which a request returns the old result immediately, while a new lookup runs.
+    /// The time after `ttl` during which a request returns the cached result immediately, while a new lookup runs.
     std::chrono::seconds stale_while_revalidate{5};
-    /// Age up to which a result is used if the lookup fails or takes longer than `client_response_timer`: a DNS outage
-    /// does not affect known names (RFC 8767). Does not apply if the resolver reports that the name does not exist.
+    /// Maximum age of a result that is used if the lookup fails or takes longer than `client_response_timer`. A DNS
+    /// outage therefore does not affect cached names (RFC 8767). Does not apply if the resolver reports that the name
+    /// does not exist.
     std::chrono::seconds max_stale_age{300};
     /// The time for which a request waits for a lookup before it returns a stale result (RFC 8767 section 5).
     std::chrono::milliseconds client_response_timer{1800};
@@ -35,7 +36,7 @@ class resolver {
     std::chrono::seconds negative_ttl{1};
     /// Number of lookup threads.
     std::size_t threads = 2;
-    /// Number of names above which unused names are discarded.
+    /// Maximum number of cached names. When it is reached, names without a pending lookup are evicted.
     std::size_t max_names = 1024;
   };
 

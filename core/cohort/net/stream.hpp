@@ -21,7 +21,7 @@ using io_result = result<std::size_t>;
 /// Two buffers that are sent one after the other, such as a header section and a body. A buffer can be empty.
 using const_buffers = std::array<asio::const_buffer, 2>;
 
-/// Provides memory for a read once bytes have arrived, so that an idle connection uses no memory for it.
+/// Provides memory for a read once bytes have arrived, so that an idle connection needs no read buffer.
 class read_memory {
  public:
   /// Returns space for at least one byte, which is valid until `release` or the end of the read.
@@ -59,8 +59,8 @@ class stream {
         [this, buffers](completion_handler<io_result> handler) { start_write(buffers, std::move(handler)); });
   }
 
-  /// Writes as many bytes as possible without waiting; `would_block` if none. Avoids one iteration of the loop. The
-  /// default implementation always returns `would_block`.
+  /// Writes as many bytes as possible without waiting, which avoids one iteration of the loop. Returns `would_block` if
+  /// no byte was written. The default implementation always returns `would_block`.
   virtual io_result try_write(const_buffers buffers);
 
   /// Writes up to `count` bytes of the open file `file` from `offset`, without copying the bytes into the program and
@@ -85,11 +85,11 @@ class stream {
   virtual void watch_hangup(std::function<void()> on_hangup) = 0;
   virtual void unwatch_hangup() noexcept = 0;
 
-  /// Reduces the cost of `readable` until the next read or write, for a stream that is idle between two messages. The
-  /// default implementation does nothing.
+  /// Reduces the cost of `readable` until the next read or write. Call it when a stream becomes idle between two
+  /// messages. The default implementation does nothing.
   virtual void watch_idle() {}
 
-  /// True if a read would not wait, because there are bytes, the stream has ended, or there is an error. An idle
+  /// True if a read would not wait, because bytes have arrived, the stream has ended, or an error has occurred. An idle
   /// connection that is readable cannot be reused.
   virtual bool readable() noexcept = 0;
 
@@ -97,8 +97,8 @@ class stream {
   virtual void shutdown_write() noexcept = 0;
   /// Closes both directions immediately. Pending operations fail with `operation_aborted`.
   virtual void close() noexcept = 0;
-  /// Like `close`, but the peer receives a reset instead of the end of the stream. So the peer detects the truncation
-  /// of a message that is delimited by the end of the connection. With TLS, the stream ends without close_notify.
+  /// Like `close`, but the peer receives a reset instead of the end of the stream. The peer therefore detects that a
+  /// close-delimited message is truncated. With TLS, the stream ends without close_notify.
   virtual void reset() noexcept { close(); }
 
   /// Address of the peer without the port, for logs and limits; `unknown` if the connection no longer exists.

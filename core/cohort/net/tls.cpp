@@ -110,7 +110,7 @@ struct tls_client_context::state {
   asio::ssl::context context{asio::ssl::context::tls_client};
   std::shared_ptr<session_cache> sessions = std::make_shared<session_cache>();
   bool verifies_server = true;
-  bool last_handshake_resumed = false;
+  bool has_resumed_session = false;
 };
 
 tls_client_context::tls_client_context(const tls_client_settings& settings) : state_(std::make_unique<state>()) {
@@ -127,7 +127,7 @@ tls_client_context::tls_client_context(const tls_client_settings& settings) : st
 
 tls_client_context::~tls_client_context() = default;
 
-bool tls_client_context::last_handshake_resumed() const noexcept { return state_->last_handshake_resumed; }
+bool tls_client_context::has_resumed_session() const noexcept { return state_->has_resumed_session; }
 
 task<result<stream_ptr>> tls_client_context::handshake(stream_ptr plain, std::string host) {
   auto secure_stream = std::make_unique<tls_stream>(std::move(plain), state_->context, loop::current().get_executor());
@@ -149,7 +149,7 @@ task<result<stream_ptr>> tls_client_context::handshake(stream_ptr plain, std::st
     state_->sessions->erase(host);
     co_return completed.error();
   }
-  state_->last_handshake_resumed = SSL_session_reused(connection) == 1;
+  state_->has_resumed_session = SSL_session_reused(connection) == 1;
   co_return stream_ptr{std::move(secure_stream)};
 }
 

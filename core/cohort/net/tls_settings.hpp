@@ -13,7 +13,7 @@ namespace cohort::net {
 
 /// Settings of the client side of TLS. Certificates and keys are in PEM format.
 struct tls_client_settings {
-  /// The trusted certificates; the certificates of the system if empty.
+  /// The trusted certificates. If empty, the certificates of the system are trusted.
   std::string trusted_certificates;
   /// Whether the server's certificate must be trusted and valid for the host.
   bool verifies_server = true;
@@ -21,7 +21,7 @@ struct tls_client_settings {
   std::string certificate_chain;
   /// The private key of the client's certificate, without a passphrase.
   std::string private_key;
-  /// The host name that is sent (SNI) and for which the certificate must be valid. The host of the URL if empty.
+  /// The host name that is sent (SNI) and for which the certificate must be valid. If empty, the host of the URL.
   std::string server_name;
 
   bool operator==(const tls_client_settings&) const = default;

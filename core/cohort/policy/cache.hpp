@@ -18,8 +18,8 @@ struct cache_settings {
   /// Time after `max_age` for which a stale value is still used immediately while one caller fetches a new value (RFC
   /// 5861 section 3).
   duration stale_while_revalidate{};
-  /// Age from which a value is not used even if the source fails (RFC 5861 section 4, but measured from the time at
-  /// which the value was stored). Raised to `max_age + stale_while_revalidate` if less.
+  /// Maximum age of a value that is used when the source fails (RFC 5861 section 4), measured from the time at which
+  /// the value was stored. Raised to `max_age + stale_while_revalidate` if less.
   duration max_stale_age = std::chrono::hours{24};
   /// Minimum time between a failed fetch and the next fetch; doubles with each consecutive failure.
   duration base_retry_delay = std::chrono::seconds{5};
@@ -29,11 +29,11 @@ struct cache_settings {
   std::size_t max_entries = 256;
 };
 
-/// Cache policy for values that are expensive to fetch. A lookup returns the next action of the caller: use the cached
-/// value, fetch a new value, or wait for the fetch in flight (single flight). Stale values are used while one caller
-/// fetches (stale-while-revalidate, RFC 5861), and when the source fails (stale-if-error). After a failed fetch, the
-/// key has a negative entry: until the retry time, a lookup returns the error and any stale value, without a fetch. The
-/// class is a state machine without I/O and without a clock: the caller fetches values and reports the results. Not
+/// Cache policy for values that are expensive to fetch. A lookup returns the action that the caller must take: use the
+/// cached value, fetch a new value, or wait for the fetch in flight (single flight). Stale values are used while one
+/// caller fetches (stale-while-revalidate, RFC 5861), and when the source fails (stale-if-error). After a failed fetch,
+/// the key has a negative entry: until the retry time, a lookup returns the error and any stale value, without a fetch.
+/// The class is a state machine without I/O and without a clock: the caller fetches values and reports the results. Not
 /// thread-safe.
 template <class Value>
 class cache {
@@ -136,7 +136,7 @@ class cache {
     return result;
   }
 
-  /// Returns the entry of `key`, which becomes the most recently used. Inserts an entry if there is none.
+  /// Returns the entry of `key`, which becomes the most recently used. Inserts the entry if it does not exist.
   entry& touch(const std::string& key) {
     if (const auto found = entries_.find(key); found != entries_.end()) {
       keys_by_recency_.splice(keys_by_recency_.begin(), keys_by_recency_, found->second.recency_position);

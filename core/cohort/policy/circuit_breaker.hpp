@@ -17,10 +17,10 @@ namespace cohort::policy {
 ///                            ▲                  └──(probe fails)──▶ open, for twice as long
 ///
 /// The breaker evaluates the last `max_calls` recorded calls within `window`. A failure opens the breaker if there are
-/// at least `min_calls` of these calls, and a fraction of at least `failure_ratio` of these calls failed. The default
-/// ratio is high because retries still obtain a response for most callers below it. The class is a state machine
-/// without I/O and without a clock. Not thread-safe. Source: Nygard, "Release It!" (2007). The count-based window is
-/// from Resilience4j. The open time that grows from 5 s is from Finagle's failure accrual (where it grows to 300 s).
+/// at least `min_calls` of these calls, and at least the fraction `failure_ratio` of them failed. The default ratio is
+/// high, because below it, most calls still succeed after retries. The class is a state machine without I/O and without
+/// a clock. Not thread-safe. Source: Nygard, "Release It!" (2007). The count-based window is from Resilience4j. The
+/// open time that starts at 5 s is from Finagle's failure accrual, where it grows to 300 s.
 class circuit_breaker {
  public:
   enum class state { closed, open, half_open };
@@ -30,10 +30,10 @@ class circuit_breaker {
     unsigned min_calls = 10;
     /// Number of recorded calls that are evaluated; raised to `min_calls` if less.
     unsigned max_calls = 50;
-    /// Calls that ended more than this time ago are not evaluated.
+    /// Maximum age of an evaluated call, measured from its end.
     duration window = std::chrono::seconds{60};
     double failure_ratio = 0.9;
-    /// Time in the open state. Doubles with each failed probe up to `max_open_time`; jitter adds up to a tenth.
+    /// Time in the open state. Doubles with each failed probe up to `max_open_time`; jitter adds up to 10 %.
     duration base_open_time = std::chrono::seconds{5};
     duration max_open_time = std::chrono::seconds{60};
   };

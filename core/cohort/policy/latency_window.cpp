@@ -23,7 +23,7 @@ constexpr auto upper_bounds = [] {
 std::size_t bucket_of(duration latency) noexcept {
   constexpr auto last = upper_bounds.size() - 1;
   const auto microseconds = static_cast<std::uint64_t>(std::max<duration::rep>(latency.count(), 0) / 1000);
-  // The bucket whose bound is the greatest power of two that does not exceed the latency.
+  // The bucket whose bound is the largest power of two that does not exceed the latency.
   const auto power = static_cast<std::size_t>(std::bit_width(microseconds | 1)) - 1;
   auto bucket = std::min(power * 4, last);
   while (bucket < last && upper_bounds[bucket] < latency) ++bucket;

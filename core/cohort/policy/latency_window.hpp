@@ -28,7 +28,7 @@ class latency_histogram {
   std::uint64_t count_ = 0;
 };
 
-/// Quantiles of recent latencies. Latencies are discarded half a window at a time, so the evaluated period is between
+/// Quantiles of recent latencies. Latencies are discarded in steps of half a window, so the evaluated period is between
 /// half of `window` and `window`. The class is a state machine without I/O and without a clock. Not thread-safe.
 class latency_window {
  public:

@@ -8,7 +8,7 @@
 namespace cohort::policy {
 namespace {
 
-/// Divides the ejection time after connect failures, which is 5 s, 10 s … 55 s by default.
+/// The divisor of the ejection time after connect failures. The default ejection times are 5 s, 10 s … 55 s.
 constexpr int connect_ejection_divisor = 6;
 
 }  // namespace
@@ -117,7 +117,7 @@ bool load_balancer::record(host& target, outcome result, time_point now) noexcep
     eject(target, now);
     return true;
   }
-  // The last active address also fails, so the ejected addresses become active, and their ejections are not counted.
+  // The last active address has also failed, so the ejected addresses become active. Their ejections are not counted.
   for (auto& entry : hosts_) {
     if (!entry.is_listed || entry.is_active(now)) continue;
     entry.active_since = now;
@@ -132,8 +132,8 @@ void load_balancer::eject(host& target, time_point now) noexcept {
   target.ejections -= static_cast<unsigned>(std::clamp<std::int64_t>(expired_ejections, 0, target.ejections));
   const auto max_ejections = settings_.max_ejection_time / settings_.base_ejection_time + 1;
   target.ejections = static_cast<unsigned>(std::min<std::int64_t>(target.ejections + 1, max_ejections));
-  const bool cannot_connect = target.connect_failures >= settings_.consecutive_connect_failures;
-  const duration base_time = settings_.base_ejection_time / (cannot_connect ? connect_ejection_divisor : 1);
+  const bool is_connect_ejection = target.connect_failures >= settings_.consecutive_connect_failures;
+  const duration base_time = settings_.base_ejection_time / (is_connect_ejection ? connect_ejection_divisor : 1);
   target.active_since = now + std::min<duration>(base_time * target.ejections, settings_.max_ejection_time);
   target.has_slow_start = true;
   target.failures = target.connect_failures = 0;

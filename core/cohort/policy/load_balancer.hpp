@@ -18,7 +18,7 @@ namespace cohort::policy {
 /// Chooses an address of a host name: of two random addresses, the address with fewer requests in flight (power of two
 /// choices). An address with consecutive failures is ejected for a time (passive outlier ejection). The last active
 /// address is never ejected. If the last active address also fails, all ejected addresses become active again, because
-/// one of them may have recovered. New addresses, and addresses after an ejection, have a slow start: a selected
+/// one of them may have recovered. Slow start applies to new addresses and to addresses after an ejection: a selected
 /// address is used with a probability that grows from 0.1 to 1 over `slow_start_window`. The class is a state machine
 /// without I/O and without a clock. Not thread-safe. Source: Mitzenmacher, "The power of two choices" (2001). Ejection
 /// after 5 consecutive failures for 30 s times the number of ejections, at most 300 s, and slow start are from Envoy.
@@ -37,8 +37,8 @@ class load_balancer {
     unsigned consecutive_connect_failures = 2;
     /// Duration of the first ejection; multiplied by the address's count of ejections. The count decreases by one per
     /// `base_ejection_time` without an ejection, and is at most 1 + `max_ejection_time / base_ejection_time`. Ejections
-    /// by connect failures last a sixth of this time, because most of these addresses recover quickly: their process
-    /// restarts, or their network recovers.
+    /// after connect failures last a sixth of this time, because most of these addresses recover quickly, when their
+    /// process restarts or their network recovers.
     duration base_ejection_time = std::chrono::seconds{30};
     duration max_ejection_time = std::chrono::seconds{300};
     duration slow_start_window = std::chrono::seconds{10};
@@ -56,7 +56,7 @@ class load_balancer {
   /// requests in flight to a removed address.
   void update(std::span<const endpoint> addresses, time_point now);
   /// Chooses an address; empty if the name has none. Addresses in `avoid`, which the call has already tried, are chosen
-  /// only if there is no other address, including ejected addresses, which may have recovered.
+  /// only if there is no other address. An ejected address is preferred to them, because it may have recovered.
   std::optional<endpoint> pick(std::span<const endpoint> avoid, time_point now, random_generator& random) const;
 
   /// Records that a request is sent to `address`, which may no longer be in the list. Exactly one `on_request_end`
@@ -64,7 +64,7 @@ class load_balancer {
   void on_request_start(const endpoint& address);
   /// Records the outcome of the request; returns true if the outcome ejects the address. Has no effect while the
   /// address is ejected, because most of these requests started before the ejection. If the last active address reaches
-  /// a limit of failures, it stays active, and all ejections end. Ejections that end early are not counted and are not
+  /// a failure limit, it stays active, and all ejections end. Ejections that end early are not counted and are not
   /// followed by a slow start.
   bool on_request_end(const endpoint& address, outcome result, time_point now) noexcept;
 

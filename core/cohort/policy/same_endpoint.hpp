@@ -6,8 +6,8 @@
 
 namespace cohort::policy {
 
-/// Returns `left == right`. Faster than Asio's operator in a search among many addresses, because it is inline and
-/// needs only one comparison for most of them. Thread-safe.
+/// Returns `left == right`. In a search among many addresses, the function is faster than Asio's operator, because it
+/// is inline and needs only one comparison for most of them. Thread-safe.
 template <class Protocol>
 bool same_endpoint(const boost::asio::ip::basic_endpoint<Protocol>& left,
                    const boost::asio::ip::basic_endpoint<Protocol>& right) noexcept {

@@ -13,7 +13,8 @@ namespace cohort {
 
 class loop;
 
-/// Records work that is done on behalf of an activity by a module below telemetry, such as a job of `blocking_pool`.
+/// Interface through which modules below telemetry record work on behalf of an activity, such as a job of
+/// `blocking_pool`.
 class work_recorder {
  public:
   virtual ~work_recorder() = default;
@@ -29,8 +30,8 @@ enum class activity_kind : std::uint8_t { request, job };
 /// coroutine that the loop runs: `completion_handler` saves it when the coroutine suspends, and restores it when the
 /// coroutine resumes. The children of a coroutine have its activity, except those of a `task_group`, which have none.
 ///
-/// The object belongs to the loop, which reuses it and frees it only in the loop's destructor. So any thread can read
-/// the name and the trace ID at any time, but the values may already be those of the next activity.
+/// The object belongs to the loop, which reuses it and frees it only in the loop's destructor. Any thread can therefore
+/// read the name and the trace ID at any time, but the values may already be those of the next activity.
 class activity {
  public:
   /// Starts the activity. `name`, such as the pattern of a route or the name of a job, must remain valid while the loop

@@ -9,7 +9,7 @@
 #include <cohort/runtime/memory/packed_memory.hpp>
 #include <cohort/runtime/memory/recycling_allocator.hpp>
 
-// The reactor keeps the state of a closed descriptor for reuse until the program ends.
+// Allocates the state of descriptors from packed memory, because the reactor keeps it for reuse until the program ends.
 namespace boost::asio::detail {
 
 using descriptor_state = epoll_reactor::descriptor_state;
@@ -34,7 +34,7 @@ inline void object_pool_access::destroy(descriptor_state* unused) {
 
 }  // namespace boost::asio::detail
 
-// Allocates the handlers of cancellation signals from recycled memory. <cohort/runtime/task.hpp> states the reason.
+// Allocates the handlers of cancellation signals from recycled memory. The reason is in <cohort/runtime/task.hpp>.
 namespace boost::asio::detail {
 
 template <>

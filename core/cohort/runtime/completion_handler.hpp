@@ -73,7 +73,7 @@ class completion_handler {
   void post(Result value) {
     slot_.clear();
     auto resume = [handler = std::move(*this), value = std::move(value)]() mutable { handler(std::move(value)); };
-    // Asio's own allocator keeps only 16 blocks. In one iteration, a busy loop posts more than 16 handlers.
+    // Asio's own allocator keeps only 16 blocks. A busy loop posts more than 16 handlers per iteration.
     asio::post(loop_->get_executor(), asio::bind_allocator(recycling_allocator<std::byte>{}, std::move(resume)));
   }
 
@@ -125,7 +125,7 @@ auto async_operation(Initiation initiation) {
       asio::deferred);
 }
 
-/// Yields: runs the other ready handlers of the loop before the calling coroutine continues.
+/// Yields to the loop: the calling coroutine continues after the other ready handlers have run.
 inline auto yield_to_loop() {
   return async_operation<std::monostate>([](completion_handler<std::monostate> handler) { handler.post({}); });
 }

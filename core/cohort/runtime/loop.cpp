@@ -100,8 +100,9 @@ struct loop::wakeup_timer {
     descriptor.async_wait(operation_allocator<void>{wait_memory}, std::move(on_end));
   }
 
-  /// Schedules the next wakeup only after the coroutines that the current wakeup resumed have run. Most of them start
-  /// a timer, and each change to an earlier wakeup costs a system call. Until then, `schedule_wakeup` does nothing.
+  /// Schedules the next wakeup only after the coroutines that the current wakeup resumed have run. Most of these
+  /// coroutines start a timer, and each change to an earlier wakeup costs a system call. Until then, `schedule_wakeup`
+  /// does nothing.
   struct deferred_wait {
     explicit deferred_wait(loop& owner_loop) noexcept : owner(owner_loop) {
       owner.scheduled_wakeup_ = time_point::min();
@@ -158,8 +159,8 @@ void loop::run() {
       context_.run();
       return;
     } catch (const std::bad_alloc&) {
-      // The handler could not report its failure, because memory was exhausted. The work of the handler is lost; the
-      // other handlers run.
+      // The handler could not report its failure, because memory was exhausted. The work of this handler is lost; the
+      // other handlers still run.
     }
   }
 }

@@ -48,7 +48,8 @@ class loop {
     current_activity_.store(activity, std::memory_order_relaxed);
     activity_sequence_.increment();
   }
-  /// A number that changes whenever the loop starts to run a coroutine or a timer callback. Readable from any thread.
+  /// A counter that is incremented whenever the loop starts to run a coroutine or a timer callback. Readable from any
+  /// thread.
   std::size_t activity_sequence() const noexcept { return activity_sequence_.value(); }
   activity_list& activities() noexcept { return activities_; }
   /// The loop's position in its `runtime`, from zero.
@@ -89,7 +90,7 @@ class loop {
   single_writer_counter task_counter_;
 };
 
-/// The time from now, by the current loop's clock, to `expiry`: zero once `expiry` has expired, `duration::max()` for
+/// The remaining time until `expiry`, by the current loop's clock: zero once `expiry` has passed, `duration::max()` for
 /// `deadline::never()`.
 inline duration remaining(deadline expiry) noexcept { return expiry.remaining(loop::current().now()); }
 

@@ -10,8 +10,8 @@ constexpr std::size_t max_bytes_between_yields = 1024 * 1024;
 /// Each operation counts as at least this number of bytes, because a system call takes 5 to 10 µs.
 constexpr std::size_t min_operation_bytes = max_bytes_between_yields / 64;
 
-// The count of a thread is the count of its loop. Operations that have waited are counted, too, because an unnecessary
-// yield costs less than the detection of iterations.
+// Each thread has one count, because it usually runs one loop. Operations that have waited are counted, too, because an
+// unnecessary yield costs less than the detection of iterations.
 thread_local std::size_t bytes_since_yield = 0;
 
 }  // namespace

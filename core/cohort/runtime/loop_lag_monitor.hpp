@@ -14,8 +14,8 @@ namespace detail {
 class timer_descriptor;
 }
 
-/// Measures a loop's lag: the time that ready handlers wait until they run. Admission control rejects requests if the
-/// lag is long.
+/// Measures a loop's lag: the time for which ready handlers wait until they run. Admission control rejects requests if
+/// the lag is long.
 ///
 /// A loop runs its ready handlers in order. The first measurement of an iteration sets a marker behind all handlers
 /// that are ready then; the iteration ends when the marker runs. After a short iteration, the marker is a posted
@@ -57,8 +57,8 @@ class loop_lag_monitor {
   loop& loop_;
   /// Shared with the marker, which can run after the monitor is destroyed.
   std::shared_ptr<iteration_state> state_;
-  /// Expires immediately when it is set: an event in the kernel. Null with a virtual clock, whose loops do not wait for
-  /// the kernel.
+  /// A timer that expires immediately when it is set, which causes an event in the kernel. Null with a virtual clock,
+  /// whose loops do not wait for the kernel.
   std::unique_ptr<detail::timer_descriptor> kernel_marker_;
 };
 

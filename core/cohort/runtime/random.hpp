@@ -7,9 +7,9 @@
 
 namespace cohort {
 
-/// Pseudorandom number generator for jitter, load balancing and IDs. Each loop has a generator; `virtual_time` seeds
-/// it, which makes a run reproducible. Must not be used for secrets. Not thread-safe. Algorithm: SplitMix64 (Steele,
-/// Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014).
+/// Pseudorandom number generator for jitter, load balancing and IDs. Each loop has a generator. `virtual_time` seeds
+/// the generator, so that runs are reproducible. Must not be used for secrets. Not thread-safe. Algorithm: SplitMix64
+/// (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014).
 class random_generator {
  public:
   explicit constexpr random_generator(std::uint64_t seed) noexcept : state_(seed) {}
@@ -24,7 +24,8 @@ class random_generator {
   }
   /// A number from the uniform distribution over [0, 1).
   constexpr double uniform() noexcept { return static_cast<double>(next() >> 11U) * 0x1.0p-53; }
-  /// A number from the uniform distribution over [0, bound), up to a bias of bound / 2^64. `bound` must not be zero.
+  /// A number from the uniform distribution over [0, bound), with a bias of at most bound / 2^64. `bound` must not be
+  /// zero.
   constexpr std::uint64_t uniform_below(std::uint64_t bound) noexcept { return next() % bound; }
   /// True with the given probability: never for 0, always for 1.
   constexpr bool bernoulli(double probability) noexcept { return uniform() < probability; }

@@ -10,8 +10,8 @@ namespace cohort {
 
 /// Decides, by periodic observations from another thread, whether a loop has stalled: one handler has been running for
 /// longer than the threshold. A loop that waits for events is not stalled. To distinguish these states, the caller
-/// posts a marker, a function, to the loop. It posts a marker only if the loop has run a handler since the last marker,
-/// so that an idle loop is not woken. The class is a state machine that uses neither threads nor a clock.
+/// posts a function, the marker, to the loop. An idle loop is not woken: a marker is posted only if the loop has run a
+/// handler since the last marker. The class is a state machine that uses neither threads nor a clock.
 class stall_detector {
  public:
   /// `threshold` must be positive.
@@ -19,10 +19,9 @@ class stall_detector {
 
   enum class action {
     none,
-    /// Post a marker. When it runs, it reports `loop::activity_sequence()` as `idle_sequence`.
+    /// Post a marker. When the marker runs, it stores `loop::activity_sequence()` for the next `idle_sequence`.
     post_marker,
-    /// The loop has stalled: for the first report, longer than the threshold; for later reports, twice as long as at
-    /// the last report.
+    /// The loop has stalled for longer than the threshold, or for twice as long as at the last report.
     report,
     /// The stall has ended.
     report_end,

@@ -21,7 +21,7 @@ using error_code = boost::system::error_code;
 template <class T, class E = error_code>
 using result = boost::system::result<T, E>;
 
-/// The executor of a `loop`. A concrete type, so that operations have no overhead of type erasure.
+/// The executor of a `loop`. The type is concrete, which avoids the overhead of type erasure.
 using executor = asio::io_context::executor_type;
 
 /// Coroutine that runs on one loop. The coroutine starts when the task is awaited, and ends before the awaiting
@@ -32,13 +32,13 @@ using executor = asio::io_context::executor_type;
 /// `operation_aborted`.
 ///
 /// A task is awaited once. `co_await` of an empty task, which was default-constructed or moved from, throws
-/// `std::logic_error`. `when_all`, `race`, `task_group::spawn` and the other functions with a task as a parameter throw
-/// it, too, and a handler that returns an empty task fails with that exception.
+/// `std::logic_error`. So do `when_all`, `race`, `task_group::spawn` and all other functions that accept a task. A
+/// handler that returns an empty task fails with this exception.
 template <class T = void>
 using task = asio::awaitable<T, executor>;
 
 namespace detail {
-/// Throws the `std::logic_error` for an empty task.
+/// Throws `std::logic_error` for an empty task.
 [[noreturn]] void throw_empty_task();
 /// Throws the exception that unwinds a cancelled coroutine.
 [[noreturn]] void throw_cancelled();

@@ -29,13 +29,13 @@ struct typed_thread_object_holder final : thread_object_holder {
 
 }  // namespace detail
 
-/// Prepares the calling thread for `thread_object`. If there is no memory for the preparation, glibc terminates the
-/// program ("failed to register TLS destructor"). So each event loop and each thread of `blocking_pool` calls this
-/// function when it starts.
+/// Prepares the calling thread for `thread_object`. Each event loop and each thread of `blocking_pool` calls this
+/// function when it starts. If there is no memory for the preparation, glibc terminates the program ("failed to
+/// register TLS destructor").
 void prepare_thread_objects() noexcept;
 
 /// The object of type `T` that belongs to the calling thread, or null if there is no memory for it. The object is
-/// created at the first call. The objects of a thread are destroyed when the thread ends, in the reverse order of
+/// created by the first call. The objects of a thread are destroyed when the thread ends, in the reverse order of
 /// creation.
 template <class T>
 T* try_thread_object() noexcept {

@@ -13,13 +13,13 @@ class server_timing;
 }
 
 /// The context of a call on behalf of a request. All functions that make calls for a request take a `call_context` by
-/// value. For a call outside a request, construct the context explicitly: `{.deadline = deadline::never(), .request_id
+/// value. For a call without a request, construct the context explicitly: `{.deadline = deadline::never(), .request_id
 /// = "refresh"}`.
 ///
 /// The context has no member for cancellation. A callee runs in the coroutine of its caller, so Asio's cancellation
 /// slot propagates a cancellation of the caller to every pending operation. Causes of a cancellation are a client that
 /// disconnects, a deadline, and a `race` that another task wins. A cancelled operation returns
-/// `asio::error::operation_aborted`, or its own value for a cancellation.
+/// `asio::error::operation_aborted`, or another value that its function documents.
 ///
 /// The views and the pointer belong to the request and are valid until its handler has returned. A call that outlives
 /// the handler must own copies of the strings, and must set `timing` to null.

@@ -16,7 +16,7 @@
 namespace cohort::telemetry {
 
 /// The metrics of the calls to a database or a similar server: `PREFIX_in_flight`, `PREFIX_requests_total{outcome}` and
-/// `PREFIX_request_duration_seconds`. All series exist from the start, at zero.
+/// `PREFIX_request_duration_seconds`. All series exist from the start, with the value zero.
 class call_metrics {
  public:
   struct description {
@@ -53,7 +53,7 @@ class recorded_call {
                 std::string_view name, deadline call_deadline)
       : metrics_(std::move(metrics)),
         trace_(context.trace),
-        recording_(record_of(context), name, start_time_, call_deadline, kind) {
+        recording_(find_request_record(context), name, start_time_, call_deadline, kind) {
     metrics_->on_start();
   }
   ~recorded_call() {

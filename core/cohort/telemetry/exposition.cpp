@@ -40,9 +40,9 @@ void append_value(std::string& text, double value) {
   }
 }
 
-/// Both formats use the notation of OpenMetrics ("Canonical Numbers"), which is the notation of Go, with `.0` if there
-/// is neither a point nor an exponent. Prometheus before 3.0 compares bounds as text, so `1` and `1.0` would be two
-/// series. Prometheus 3 converts bounds to this notation, and the text format permits this notation.
+/// Both formats use the notation of OpenMetrics ("Canonical Numbers"): that of Go, with `.0` appended if there is
+/// neither a decimal point nor an exponent. Prometheus before 3.0 compares bounds as text, so `1` and `1.0` would be
+/// two series. Prometheus 3 converts bounds to this notation, which the text format permits.
 void append_bound(std::string& text, double bound) {
   if (append_if_not_finite(text, bound)) return;
   const auto start = text.size();

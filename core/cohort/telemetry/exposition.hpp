@@ -17,7 +17,7 @@ enum class exposition_format {
 };
 
 /// Serializes counters, gauges, histograms and untyped metrics. Only OpenMetrics has exemplars. A series has the same
-/// name and labels in both formats, so that the series continues when a scraper changes the format.
+/// name and labels in both formats, so that it continues when a scraper changes the format.
 ///
 /// In OpenMetrics, the name of a counter's family must be the counter's name without `_total`. If the counter's name
 /// has no `_total`, or another family has the shortened name, the family has the type `unknown` and the counter's name.

@@ -65,16 +65,16 @@ struct log_sink::state {
     state_changed.notify_all();
   }
 
-  /// Only the metric can report a failed write: lines that were not written completely count as dropped. The next batch
-  /// starts on a new line.
+  /// A failed write is reported only by the metric: lines that were not written completely count as dropped. The next
+  /// batch starts on a new line.
   void write_batch(std::string_view batch) {
     if (ends_within_line && !write_to_standard_error("\n").empty()) {
       dropped_lines.fetch_add(count_lines(batch), std::memory_order_relaxed);
       return;
     }
-    const auto unwritten = write_to_standard_error(batch);
-    dropped_lines.fetch_add(count_lines(unwritten), std::memory_order_relaxed);
-    ends_within_line = unwritten.size() < batch.size() && batch[batch.size() - unwritten.size() - 1] != '\n';
+    const auto unwritten_text = write_to_standard_error(batch);
+    dropped_lines.fetch_add(count_lines(unwritten_text), std::memory_order_relaxed);
+    ends_within_line = unwritten_text.size() < batch.size() && batch[batch.size() - unwritten_text.size() - 1] != '\n';
   }
   static std::uint64_t count_lines(std::string_view text) {
     return static_cast<std::uint64_t>(std::count(text.begin(), text.end(), '\n'));

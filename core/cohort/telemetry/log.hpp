@@ -38,10 +38,11 @@ class log_exporter {
   virtual void export_record(std::string_view service, const log_record& record) = 0;
 };
 
-/// Writes log lines to standard error through a bounded queue and a separate thread, so that a blocked terminal or pipe
-/// never blocks a loop. The thread collects lines for a few milliseconds and writes them in one system call. Lines are
-/// dropped and counted when the queue is full, and when the output fails because of a full disk or a pipe without a
-/// reader. After a failure, later lines are written once the output accepts them. Thread-safe.
+/// Queues log lines in a bounded queue, from which a separate thread writes them to standard error. A blocked terminal
+/// or pipe therefore never blocks a loop. The thread collects lines for a few milliseconds and writes them in one
+/// system call. Lines are dropped and counted when the queue is full, and when the output fails because of a full disk
+/// or a pipe without a reader. After a failure, later lines are written once the output accepts data again.
+/// Thread-safe.
 class log_sink {
  public:
   log_sink();
@@ -52,7 +53,7 @@ class log_sink {
 
   /// Queues a line, without its line feed. Never blocks on output.
   void write(std::string_view line);
-  /// Number of lines dropped since the start.
+  /// Number of lines dropped since construction.
   std::uint64_t dropped_lines() const;
 
   /// Sets the exporter, which also receives the lines of all loggers; null removes it. The exporter must remain valid

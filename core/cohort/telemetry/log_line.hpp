@@ -19,8 +19,8 @@ struct log_line_parts {
   std::span<const log_field> fields;
 };
 
-/// Formats log lines in memory that is reused for each line. The space for a line is reserved once: appending to a
-/// `std::string` costs more, because it checks and moves the end of the text each time.
+/// Formats log lines in memory that is reused for each line. The space for a line is reserved once, because each append
+/// to a `std::string` would check the capacity and update the size.
 class log_line {
  public:
   /// Formats a line, without its line feed. The result is valid until the next call.

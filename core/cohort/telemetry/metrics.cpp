@@ -105,7 +105,7 @@ const std::vector<double>& duration_bounds() {
 
 namespace {
 
-/// Checks the syntax of a name in Prometheus. One invalid name invalidates the scrape of a program.
+/// Checks the syntax of a name in Prometheus. One invalid name invalidates all metrics of the scrape.
 bool is_metric_name(std::string_view name, bool permits_colon) noexcept {
   const auto is_letter = [&](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (permits_colon && c == ':');

@@ -26,8 +26,7 @@ namespace detail {
 struct alignas(64) shard_value {
   std::atomic<double> value{0};
 };
-/// Returns the index of the calling thread's shard: the shard of its loop, or shard 0, which all threads without a loop
-/// share.
+/// Returns the index of the calling thread's shard: that of its loop, or 0 for a thread without a loop.
 std::size_t current_shard(std::size_t shard_count) noexcept;
 /// Adds `amount` to `value`. Uses a read-modify-write instruction only if `shared`.
 void add(std::atomic<double>& value, double amount, bool shared) noexcept;
@@ -77,7 +76,7 @@ struct exemplar {
 };
 /// The exemplars of a histogram, at most one per bucket; the last bucket is the infinite one.
 using bucket_exemplars = std::vector<std::optional<exemplar>>;
-/// Exemplars by family name; within a family one entry per metric, in the order of the metrics.
+/// Exemplars by family name. A family has one entry per metric, in the order of the metrics.
 using exemplar_table = std::map<std::string, std::vector<bucket_exemplars>, std::less<>>;
 
 /// Histogram with cumulative buckets, in the base unit of the observed quantity (seconds for durations). Thread-safe.
@@ -92,8 +91,8 @@ class histogram {
   prometheus::ClientMetric::Histogram snapshot() const;
   bucket_exemplars exemplars() const;
 
-  /// The minimum age of an exemplar before another exemplar replaces it. Scrapes are infrequent, so for most
-  /// observations the only cost is a comparison.
+  /// The minimum age of an exemplar before another exemplar replaces it. Scrapes are infrequent, so most observations
+  /// cost only a comparison.
   static constexpr std::chrono::seconds min_exemplar_age{1};
 
  private:
@@ -106,8 +105,8 @@ class histogram {
   };
   std::vector<double> bounds_;
   std::vector<shard> shards_;
-  /// The time from which the exemplar of each bucket can be replaced. All loops read the times, which are rarely
-  /// written.
+  /// The time from which the exemplar of each bucket can be replaced. All loops read these times, but rarely write
+  /// them.
   std::unique_ptr<std::atomic<time_point::rep>[]> exemplar_expiry_;
   mutable std::mutex exemplars_mutex_;
   bucket_exemplars exemplars_;
@@ -128,8 +127,8 @@ class registry {
   registry& operator=(const registry&) = delete;
 
   /// Returns the metric with this name and these labels; the same arguments return the same metric. A name has one
-  /// type, and the help text of the first call. Throws `std::invalid_argument` for an invalid name of the metric or of
-  /// a label (Prometheus data model), and `std::logic_error` for a name that has another type.
+  /// type; its help text is that of the first call. Throws `std::invalid_argument` for an invalid name of the metric or
+  /// of a label (Prometheus data model), and `std::logic_error` for a name that has another type.
   counter& make_counter(const std::string& name, const std::string& help, const label_set& labels = {});
   gauge& make_gauge(const std::string& name, const std::string& help, const label_set& labels = {});
   histogram& make_histogram(const std::string& name, const std::string& help, const label_set& labels = {},
@@ -162,7 +161,7 @@ class registry {
   std::vector<std::function<void(std::vector<prometheus::MetricFamily>&)>> collectors_;
 };
 
-/// Returns a family of one counter or gauge without labels, for collectors.
+/// Returns a family with one counter or gauge without labels. For collectors.
 prometheus::MetricFamily single_value_family(std::string name, std::string help, prometheus::MetricType type,
                                              double value);
 

@@ -64,7 +64,7 @@ void append_process_metrics(std::vector<prometheus::MetricFamily>& families) {
   const auto add = [&](const char* name, const char* help, MetricType type, double value) {
     families.push_back(single_value_family(name, help, type, value));
   };
-  // clock_gettime is more precise than the clock ticks of /proc/self/stat.
+  // clock_gettime has a higher resolution than the clock ticks of /proc/self/stat.
   timespec cpu_time{};
   ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu_time);
   add("process_cpu_seconds_total", "Total user and system CPU time spent in seconds.", MetricType::Counter,

@@ -13,7 +13,7 @@ class loop;
 
 namespace cohort::telemetry {
 
-/// Records the durations within a request for the response field `Server-Timing` (W3C Server Timing,
+/// Records durations of a request for the response field `Server-Timing` (W3C Server Timing,
 /// https://www.w3.org/TR/server-timing/): the duration of each upstream call, the total, and the time left until the
 /// deadline. Must be used on the request's loop only.
 class server_timing {
@@ -47,7 +47,7 @@ class server_timing {
   const request_recording& recording() const noexcept { return recording_; }
 
  private:
-  /// Maximum number of entries; limits the size of the field for handlers with many calls.
+  /// Maximum number of entries, which limits the size of the field for handlers with many calls.
   static constexpr unsigned max_entries = 16;
   recycled_string entries_;
   unsigned entry_count_ = 0;

@@ -12,7 +12,7 @@ class random_generator;
 
 namespace cohort::telemetry {
 
-/// Trace ID of the W3C Trace Context: identifies one user request across all services. Zero means none.
+/// Trace ID of the W3C Trace Context, which identifies one user request across all services. Zero means none.
 struct trace_id {
   std::uint64_t high = 0;
   std::uint64_t low = 0;

@@ -61,7 +61,7 @@ http::upstream_settings provider_chain::default_policy() {
   http::upstream_settings policy;
   policy.timeout = std::chrono::seconds{5};
   policy.retry.max_attempts = 2;
-  policy.hedging.enabled = false;
+  policy.hedging.is_enabled = false;
   policy.breaker.min_calls = 0;
   policy.propagate_deadline = false;
   return policy;

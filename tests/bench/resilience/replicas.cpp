@@ -167,7 +167,7 @@ void measure_replicas() {
   http::upstream_settings settings;
   measure("one of three killed and restarted, default policy", settings);
   settings.retry.max_attempts = 1;
-  settings.hedging.enabled = false;
+  settings.hedging.is_enabled = false;
   measure("the same, attempts=1, no hedges", settings);
 }
 

@@ -57,7 +57,7 @@ void measure(std::string_view scenario, std::string_view policy) {
   testbed environment{routes, {}};
   http::upstream_settings settings_without_hedging;
   // Hedges would use the same budget, and their number would depend on the speed of the machine.
-  settings_without_hedging.hedging.enabled = false;
+  settings_without_hedging.hedging.is_enabled = false;
   const auto settings = http::upstream_policy(settings_without_hedging).parse(policy);
   http::upstream upstream{environment.client(), environment.metrics(), environment.log(), "random", settings.value()};
   measurement measurement{upstream, environment.request("/random")};

@@ -149,13 +149,13 @@ TEST_CASE("tls: a second handshake with the same host resumes the session; a han
     CHECK(time.run(exchange(**secure_stream)).ends_with("|end"));
   };
   connect("localhost");
-  CHECK_FALSE(context.last_handshake_resumed());
+  CHECK_FALSE(context.has_resumed_session());
   connect("localhost");
-  CHECK(context.last_handshake_resumed());
+  CHECK(context.has_resumed_session());
   connect("other.example");
-  CHECK_FALSE(context.last_handshake_resumed());
+  CHECK_FALSE(context.has_resumed_session());
   connect("localhost");
-  CHECK(context.last_handshake_resumed());
+  CHECK(context.has_resumed_session());
 }
 
 task<error_code> handshake_error(net::tls_client_context& context, std::string peer_bytes) {

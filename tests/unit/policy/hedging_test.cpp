@@ -61,7 +61,7 @@ TEST_CASE("hedging: the delay is at least min_delay", "[policy][hedging]") {
 }
 
 TEST_CASE("hedging: when disabled there is no second request, but the median is measured", "[policy][hedging]") {
-  auto hedge = make_hedging(100, {.enabled = false});
+  auto hedge = make_hedging(100, {.is_enabled = false});
   CHECK_FALSE(hedge.delay(1h, start).has_value());
   CHECK(is_in_bucket_of(hedge.median(start), 20ms));
 }

@@ -20,7 +20,7 @@ retry_budget large_budget() { return retry_budget{{.ratio = 0, .min_per_second =
 /// Returns a failed attempt that can be retried.
 failed_attempt retryable_attempt() {
   return {.failure = attempt_failure::connection_lost,
-          .idempotent = true,
+          .is_idempotent = true,
           .attempts = 1,
           .remaining_time = 5s,
           .expected_duration = 100ms};
@@ -58,7 +58,7 @@ bool is_approximately(duration actual, duration expected) {
 }
 
 TEST_CASE("retry: a request that may have been processed is retried only if idempotent", "[policy][retry]") {
-  const auto [failure, idempotent, verdict] = GENERATE(table<attempt_failure, bool, retry_verdict>({
+  const auto [failure, is_idempotent, verdict] = GENERATE(table<attempt_failure, bool, retry_verdict>({
       {attempt_failure::not_sent, true, retry_verdict::retry},
       {attempt_failure::not_sent, false, retry_verdict::retry},
       {attempt_failure::connection_lost, true, retry_verdict::retry},
@@ -68,7 +68,7 @@ TEST_CASE("retry: a request that may have been processed is retried only if idem
   }));
   auto attempt = retryable_attempt();
   attempt.failure = failure;
-  attempt.idempotent = idempotent;
+  attempt.is_idempotent = is_idempotent;
   CHECK(decide(attempt).verdict == verdict);
 }
 
@@ -154,13 +154,13 @@ TEST_CASE("retry: a retry makes one withdrawal from the budget", "[policy][retry
 
 TEST_CASE("retry: a rejected retry does not change the budget and returns the first reason", "[policy][retry]") {
   auto attempt = retryable_attempt();
-  attempt.idempotent = false;
+  attempt.is_idempotent = false;
   attempt.attempts = 3;
   attempt.remaining_time = 0s;
   random_generator random{1};
   auto empty = empty_budget();
   CHECK(decide_retry({}, attempt, empty, start, random).verdict == retry_verdict::not_idempotent);
-  attempt.idempotent = true;
+  attempt.is_idempotent = true;
   CHECK(decide_retry({}, attempt, empty, start, random).verdict == retry_verdict::attempts_exhausted);
   attempt.attempts = 1;
   CHECK(decide_retry({}, attempt, empty, start, random).verdict == retry_verdict::deadline_too_close);
@@ -171,7 +171,7 @@ TEST_CASE("retry: a rejected retry does not change the budget and returns the fi
   auto late = retryable_attempt();
   late.remaining_time = 0s;
   auto not_idempotent = retryable_attempt();
-  not_idempotent.idempotent = false;
+  not_idempotent.is_idempotent = false;
   auto last = retryable_attempt();
   last.attempts = 3;
   for (const auto& candidate : {late, not_idempotent, last}) decide_retry({}, candidate, one, start, random);

@@ -25,8 +25,8 @@ std::string check_number(double value, const number_constraints& constraints);
 /// Checks the number of elements of a list (`items`) or a map (`members`).
 std::string check_size(std::size_t size, std::size_t min, std::optional<std::size_t> max, std::string_view unit);
 
-/// The reason for a value that is not an integer: `must be an integer …`. If `shows_type_limits`, a missing bound is
-/// replaced by the limit of the type; use it for an integer that exceeds the type.
+/// Returns the reason for rejecting a value that is not an integer: `must be an integer …`. If `shows_type_limits`, a
+/// missing bound is replaced by the limit of the type; use it for an integer that exceeds the type.
 template <integer T>
 std::string integer_reason(const integer_constraints<T>& constraints, bool shows_type_limits = false) {
   auto min = constraints.min;
@@ -55,10 +55,10 @@ constexpr integer_constraints<typename T::rep> count_constraints(const duration_
   return {.min = count(constraints.min), .max = count(constraints.max), .fallback = count(constraints.fallback)};
 }
 
-/// The reason for a value that is not a number.
+/// Returns the reason for rejecting a value that is not a number.
 std::string number_reason(const number_constraints& constraints);
 
-/// The reason for an unknown enumerator: `must be one of red, green, blue`.
+/// Returns the reason for rejecting an unknown enumerator: `must be one of red, green, blue`.
 template <described_enum T>
 std::string enum_reason() {
   std::string names;

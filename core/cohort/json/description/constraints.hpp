@@ -71,7 +71,7 @@ struct number_constraints {
   std::string_view description{};
 };
 
-/// Constraints on durations, which are the number of their units in JSON. The bounds are inclusive.
+/// Constraints on durations. The JSON value of a duration is the number of its units. The bounds are inclusive.
 template <integral_duration T>
 struct duration_constraints {
   std::optional<T> min{};
@@ -86,8 +86,8 @@ struct duration_constraints {
 struct string_constraints {
   std::size_t min_length = 0;
   std::optional<std::size_t> max_length{};
-  /// The accepted characters as in the brackets of a regular expression: ASCII characters and ranges, such as
-  /// `A-Za-z0-9_-`; a literal `-` is first or last. All characters if empty.
+  /// The accepted characters, in the syntax of a character class of a regular expression: ASCII characters and ranges,
+  /// such as `A-Za-z0-9_-`. A literal `-` must be first or last. If empty, all characters are accepted.
   std::string_view characters{};
   /// A custom check; `expected` completes the reason "must be …".
   bool (*check)(std::string_view) = nullptr;
@@ -215,7 +215,7 @@ struct owner<Member Class::*> {
   using type = Class;
 };
 
-/// Sets `found` to the constraints that `constraints(type<T>)` has for the member `Descriptor`.
+/// Sets `found` to the constraints on the member `Descriptor` in `constraints(type<T>)`.
 template <class T, class Descriptor, class Constraints>
 constexpr void find_constraints(Constraints& found) {
   if constexpr (has_constraints<T>) {

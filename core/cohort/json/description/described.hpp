@@ -26,12 +26,13 @@ template <class T>
 concept integer = std::integral<T> && !std::same_as<T, bool> && !std::same_as<T, char> && !std::same_as<T, wchar_t> &&
                   !std::same_as<T, char8_t> && !std::same_as<T, char16_t> && !std::same_as<T, char32_t>;
 
-/// A struct with `BOOST_DESCRIBE_STRUCT` (or a class with `BOOST_DESCRIBE_CLASS`). Its JSON is an object with the
+/// A struct with `BOOST_DESCRIBE_STRUCT` (or a class with `BOOST_DESCRIBE_CLASS`). Its JSON value is an object with the
 /// public members.
 template <class T>
 concept described_struct = std::is_class_v<T> && boost::describe::has_describe_members<T>::value && !text_formatted<T>;
 
-/// An enumeration with `BOOST_DESCRIBE_ENUM` or `BOOST_DEFINE_ENUM_CLASS`. Its JSON is the name of the enumerator.
+/// An enumeration with `BOOST_DESCRIBE_ENUM` or `BOOST_DEFINE_ENUM_CLASS`. Its JSON value is the name of the
+/// enumerator.
 template <class T>
 concept described_enum = std::is_enum_v<T> && boost::describe::has_describe_enumerators<T>::value && !text_formatted<T>;
 
@@ -76,7 +77,7 @@ struct map_traits<std::unordered_map<std::string, T, Hash, Equal, Allocator>> {
 };
 }  // namespace detail
 
-/// A duration with an integral representation. In JSON, the number of its units.
+/// A duration with an integral representation. Its JSON value is the number of its units.
 template <class T>
 concept integral_duration = detail::is_duration<T>::value;
 template <class T>
@@ -84,7 +85,7 @@ concept string_like = std::same_as<T, std::string> || std::same_as<T, std::strin
 /// `std::vector` or `std::array`.
 template <class T>
 concept list_like = requires { typename detail::list_traits<T>::value_type; };
-/// `std::map` or `std::unordered_map` with strings as keys. In JSON, an object with arbitrary members.
+/// `std::map` or `std::unordered_map` with strings as keys. Its JSON value is an object with arbitrary members.
 template <class T>
 concept map_like = requires { typename detail::map_traits<T>::value_type; };
 template <class T>
@@ -102,8 +103,8 @@ template <class T>
 inline constexpr bool omits_members = false;
 
 namespace detail {
-/// An object that converts to every type except the base classes of `T`. For initializers in unevaluated expressions
-/// only.
+/// An object that converts to every type except the base classes of `T`. Use it only as an initializer in unevaluated
+/// expressions.
 template <class T>
 struct any_member {
   template <class Member>

@@ -63,11 +63,11 @@ task<result<std::vector<endpoint>>> memory_network::resolve(std::string host, st
 }
 
 task<result<stream_ptr>> memory_network::connect(endpoint peer, deadline connect_deadline) {
-  const auto round_trip = deadline::after(loop::current().now(), 2 * settings_.latency);
+  const auto round_trip_end = deadline::after(loop::current().now(), 2 * settings_.latency);
   const bool is_black_hole = black_holes_.contains(peer);
-  auto sleep_task = sleep_until(is_black_hole ? connect_deadline : std::min(connect_deadline, round_trip));
+  auto sleep_task = sleep_until(is_black_hole ? connect_deadline : std::min(connect_deadline, round_trip_end));
   if (co_await std::move(sleep_task) == wait_status::cancelled) co_return error_code{asio::error::operation_aborted};
-  if (is_black_hole || connect_deadline < round_trip) co_return error_code{asio::error::timed_out};
+  if (is_black_hole || connect_deadline < round_trip_end) co_return error_code{asio::error::timed_out};
   const auto found = acceptors_.find(peer);
   if (found == acceptors_.end()) co_return error_code{asio::error::connection_refused};
   auto ends = make_memory_pipe(settings_, client_address_, peer.address().to_string());

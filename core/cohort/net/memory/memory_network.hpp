@@ -48,7 +48,7 @@ class memory_network final : public network {
   /// Connection attempts to `peer` stay pending until their deadline.
   void add_black_hole(const endpoint& peer) { black_holes_.insert(peer); }
 
-  /// Sets the peer address of later connections at the server.
+  /// Sets the peer address that the server reports for later connections.
   void set_client_address(std::string address) { client_address_ = std::move(address); }
 
   /// Listens on `local`. Precondition: no other acceptor listens on `local`.

@@ -81,7 +81,7 @@ void memory_pipe::state::reset_at(pipe_side receiver, time_point time) {
   while (!incoming.segments.empty() && incoming.segments.back().arrival_time > time) incoming.segments.pop_back();
 }
 
-/// Sends a reset to `receiver`, because a segment of it arrives at a closed end at `arrival_time`.
+/// Sends a reset to `receiver`, whose segment arrives at a closed end at `arrival_time`.
 void memory_pipe::state::respond_with_reset(pipe_side receiver, time_point arrival_time) {
   auto& incoming = channels[receiver];
   if (std::exchange(incoming.is_reset_sent, true) || incoming.is_held) return;

@@ -15,7 +15,8 @@ namespace cohort::net {
 struct memory_pipe_settings {
   /// One-way latency. Ignored if there is a `memory_link`.
   duration latency{0};
-  /// Maximum number of bytes in flight per direction. Writes beyond this limit wait, as with a full socket buffer.
+  /// Maximum number of bytes in flight per direction. Writes beyond this limit wait, as they do for a full socket
+  /// buffer.
   std::size_t capacity = 64 * 1024;
   /// Maximum number of bytes per read. The value 1 splits a message after each byte, for tests of parsers.
   std::size_t max_read_size = 64 * 1024;
@@ -24,30 +25,30 @@ struct memory_pipe_settings {
 /// One of the two ends of a connection: 0 or 1.
 using pipe_side = std::size_t;
 
-/// Resets the connection of a stream of `memory_pipe`, as when its process is killed: the peer reads the bytes that
-/// were written before, and then the error `connection_reset`.
+/// Resets the connection of a stream of `memory_pipe`, as the system does when a process is killed. The peer receives
+/// the bytes that were written before, and then the error `connection_reset`.
 void reset_memory_stream(stream& end);
 
 /// Moves a stream of `memory_pipe`, which must have no pending operations, to another loop of its thread. Other streams
 /// are returned unchanged.
 stream_ptr move_memory_stream(stream_ptr stream, loop& target);
 
-/// Determines the latency of a connection and observes its bytes. A simulated network implements it.
+/// Interface that determines the latency of a connection and observes its bytes, implemented by a simulated network.
 class memory_link {
  public:
   virtual ~memory_link() = default;
 
-  /// Returns the time at which `size` bytes that `sender` sends now arrive at the other side. The size zero means a
+  /// Returns the time at which `size` bytes that `sender` sends now arrive at the other side. `size` is zero for a
   /// control segment (FIN or RST). The pipe keeps the order of segments regardless of arrival times.
   virtual time_point arrival_time(pipe_side sender, std::size_t size) = 0;
   virtual void on_sent(pipe_side sender, std::string_view bytes) = 0;
   virtual void on_read(pipe_side reader, std::string_view bytes) = 0;
-  /// Called once for each side, when the side is closed or its process is killed. `reset` is true if the peer receives
-  /// a reset.
-  virtual void on_closed(pipe_side side, bool reset) = 0;
+  /// Called once for each side, when the side is closed or its process is killed. `is_reset` is true if the peer
+  /// receives a reset.
+  virtual void on_closed(pipe_side side, bool is_reset) = 0;
 };
 
-/// A connection in memory, with fault injection. Its ends behave like TCP sockets of Linux. Data sent before a close or
+/// An in-memory connection with fault injection. Its ends behave like TCP sockets of Linux. Data sent before a close or
 /// a reset still arrives. An end that closes with unread data, or receives data after closing, sends a reset. All uses
 /// must be on one thread. The ends may belong to different loops, which must share a virtual clock.
 class memory_pipe {

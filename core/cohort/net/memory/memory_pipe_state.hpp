@@ -15,7 +15,7 @@
 namespace cohort::net {
 namespace detail {
 
-/// The arrival time of a segment that is held, or that was not sent.
+/// The arrival time of a segment that is held or has not been sent.
 inline constexpr auto not_scheduled = time_point::max();
 inline constexpr auto no_reset_scheduled = std::numeric_limits<std::uint64_t>::max();
 

@@ -44,7 +44,7 @@ bool is_port(std::string_view text) {
   return error == std::errc{} && end == text.data() + text.size() && (text.size() == 1 || text[0] != '0');
 }
 
-/// Parses an address of a version 1 header, which has no zone.
+/// Parses an address of a version 1 header. Such an address has no zone.
 std::optional<asio::ip::address> parse_v1_address(std::string_view text, bool is_v6) {
   if ((text.find(':') != std::string_view::npos) != is_v6 || text.find('%') != std::string_view::npos)
     return std::nullopt;

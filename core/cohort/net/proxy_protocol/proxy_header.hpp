@@ -31,9 +31,8 @@ struct proxy_header {
   state parsed = state::incomplete;
   /// The size of a complete header in bytes; for an incomplete header, the minimum size.
   std::size_t size = 0;
-  /// The client's address. Empty if the header contains no address; the address of the connection is used then. That
-  /// applies to the command LOCAL (health checks of the proxy itself), to UNKNOWN, and to families other than IPv4 and
-  /// IPv6.
+  /// The client's address. Empty if the address of the connection must be used: for the command LOCAL (health checks by
+  /// the proxy itself), for UNKNOWN, and for address families other than IPv4 and IPv6.
   std::optional<asio::ip::address> client_address;
   /// The description of an invalid header, for logs.
   std::string_view error;

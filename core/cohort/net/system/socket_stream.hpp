@@ -151,8 +151,9 @@ class socket_stream final : public stream {
     }
   };
 
-  /// The read of an idle stream, which waits for the next event of the socket. The next exchange sets its handler on
-  /// this read, which saves an operation. If the event occurs first, the read completes without consuming the bytes.
+  /// The read of an idle stream, which waits for the next event of the socket. The next exchange assigns its handler to
+  /// this read instead of starting an operation. If the event occurs first, the read completes without consuming the
+  /// bytes.
   class idle_read final : public read_memory {
    public:
     asio::mutable_buffer prepare() override {
@@ -182,7 +183,7 @@ class socket_stream final : public stream {
     asio::cancellation_signal cancellation;
     /// Whether the handler of the read will still be called.
     bool is_pending = false;
-    /// Whether the read still waits: no event has occurred, and no exchange has set its handler.
+    /// Whether the read still waits: no event has occurred, and no exchange has assigned a handler.
     bool is_waiting = false;
 
    private:
@@ -246,7 +247,7 @@ class socket_stream final : public stream {
   void start_read(const tcp_read_buffer& buffer, completion_handler<io_result> handler) {
     if (deadline_timer_.expired()) return handler.post(error_code{asio::error::timed_out});
     if (receive_state_.is_drained && !receive_state_.has_sent_since_read) {
-      // A reset that arrived together with the last bytes raises no further event.
+      // A reset that arrived together with the last bytes causes no further event.
       error_code error;
       const auto size = buffer.receive(socket_.native_handle(), 0, error);
       if (!error) return handler.post(size);
@@ -292,7 +293,7 @@ struct listener {
   /// Maximum number of connections that are accepted without waiting. If each accept waited for the loop's other
   /// handlers, an overloaded loop would accept fewer connections than arrive. Requests would then wait in the
   /// listener's backlog, without admission control.
-  static constexpr unsigned max_burst = 256;
+  static constexpr unsigned max_accept_burst = 256;
 
   asio::basic_socket_acceptor<Protocol, executor> acceptor;
   Protocol protocol;
@@ -336,7 +337,7 @@ task<result<std::shared_ptr<asio::basic_stream_socket<Protocol, executor>>>> acc
   });
   const auto accepted = co_await std::move(accept_task);
   if (accepted.error) co_return accepted.error;
-  source.remaining_burst = listener<Protocol>::max_burst;
+  source.remaining_burst = listener<Protocol>::max_accept_burst;
   co_return std::move(socket);
 }
 

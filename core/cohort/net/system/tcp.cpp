@@ -58,7 +58,7 @@ result<std::unique_ptr<acceptor>> listen_tcp(loop& event_loop, const endpoint& l
 
 task<result<stream_ptr>> connect_tcp(endpoint peer, deadline connect_deadline) {
   auto& event_loop = loop::current();
-  // The socket is on the heap, because the timer uses its address while the operation is pending.
+  // The socket is on the heap, because the timer refers to it while the operation is pending.
   const auto socket = std::make_unique<tcp_socket>(event_loop.get_executor());
   auto connect_task = connect_socket(*socket, peer, connect_deadline);
   if (const auto error = co_await std::move(connect_task)) co_return error;

@@ -12,7 +12,7 @@ namespace cohort::net {
 struct tcp_receive_state {
   /// Whether the last read has received all bytes, and the peer had not closed its sending direction.
   bool is_drained = false;
-  /// Whether bytes were sent after the last read. If bytes were sent, an earlier reset by the peer has been reported.
+  /// Whether bytes were sent after the last read. If so, an earlier reset by the peer has already been reported.
   bool has_sent_since_read = false;
 };
 

@@ -36,7 +36,7 @@ file_identity find_file_identity(const std::string& path) noexcept {
   return {status.st_dev, status.st_ino};
 }
 
-/// Returns an error unless a new socket may replace `path`: there is no file, or a socket that no program listens on.
+/// Returns an error unless `path` does not exist or is a socket on which no program listens.
 error_code check_replaceable(loop& event_loop, const std::string& path) {
   struct stat status{};
   if (::lstat(path.c_str(), &status) != 0) return errno == ENOENT ? error_code{} : last_error();
@@ -91,18 +91,18 @@ result<std::unique_ptr<acceptor>> listen_unix(loop& event_loop, const std::strin
   }
   if (const auto error = check_replaceable(event_loop, path)) return error;
   // The socket has a temporary name until its permissions are set.
-  const auto temporary = path + temporary_suffix;
-  ::unlink(temporary.c_str());
+  const auto temporary_path = path + temporary_suffix;
+  ::unlink(temporary_path.c_str());
   unix_acceptor::socket_type socket{event_loop.get_executor()};
   error_code error;
   socket.open(unix_protocol{}, error);
-  if (!error) socket.bind(unix_protocol::endpoint{temporary}, error);
+  if (!error) socket.bind(unix_protocol::endpoint{temporary_path}, error);
   if (error) return error;
-  if (::chmod(temporary.c_str(), mode) != 0) error = last_error();
+  if (::chmod(temporary_path.c_str(), mode) != 0) error = last_error();
   if (!error) socket.listen(asio::socket_base::max_listen_connections, error);
-  if (!error && std::rename(temporary.c_str(), path.c_str()) != 0) error = last_error();
+  if (!error && std::rename(temporary_path.c_str(), path.c_str()) != 0) error = last_error();
   if (error) {
-    ::unlink(temporary.c_str());
+    ::unlink(temporary_path.c_str());
     return error;
   }
   return std::unique_ptr<acceptor>{std::make_unique<unix_acceptor>(std::move(socket), path)};
@@ -113,7 +113,7 @@ task<result<stream_ptr>> connect_unix_socket(std::string path, deadline connect_
     co_return boost::system::errc::make_error_code(boost::system::errc::filename_too_long);
   }
   auto& event_loop = loop::current();
-  // The socket is on the heap, because the timer uses its address while the operation is pending.
+  // The socket is on the heap, because the timer refers to it while the operation is pending.
   const auto socket = std::make_unique<unix_stream::socket_type>(event_loop.get_executor());
   const unix_protocol::endpoint peer{path};
   auto connect_task = connect_socket(*socket, peer, connect_deadline);

@@ -30,8 +30,8 @@ std::vector<std::string> alternative_names(const X509* certificate, int type);
 /// Whether OpenSSL reports that a private key does not belong to the certificate.
 bool is_key_mismatch(const error_code& error) noexcept;
 
-/// Whether the private key that was added last belongs to a certificate of the context. OpenSSL stores a certificate
-/// and a key for each type of key, so it accepts a key whose type differs from the certificate's without an error.
+/// Whether the last added private key belongs to a certificate of the context. OpenSSL stores a certificate and a key
+/// for each type of key, so it accepts a key whose type differs from the certificate's without an error.
 bool has_matching_key(const SSL_CTX* context) noexcept;
 
 }  // namespace cohort::net

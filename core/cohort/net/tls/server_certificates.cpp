@@ -15,8 +15,8 @@ namespace {
 
 using setting = tls_server_settings_error::setting;
 
-/// Describes the error of a PEM text that OpenSSL rejects. `expected` is the content that is missing, such as
-/// "certificate in PEM format".
+/// Describes the error for a PEM text that OpenSSL rejects. `expected` is the missing content, such as "certificate in
+/// PEM format".
 std::string describe_load_error(const error_code& error, const std::string& expected) {
   const auto code = static_cast<unsigned long>(error.value());
   const auto library = ERR_GET_LIB(code);
@@ -26,8 +26,8 @@ std::string describe_load_error(const error_code& error, const std::string& expe
   return is_policy_error ? std::string{"OpenSSL rejects it: "} + reason : "no " + expected + " was found";
 }
 
-/// Assigns the intermediate certificates to the certificate; Asio adds intermediate certificates to the context, for
-/// all of its certificates. Returns the error if OpenSSL rejects an intermediate certificate.
+/// Assigns the intermediate certificates to the certificate. Asio would add them to the context, for all of its
+/// certificates. Returns the error if OpenSSL rejects an intermediate certificate.
 error_code assign_chain(SSL_CTX* context) {
   STACK_OF(X509)* chain = nullptr;
   SSL_CTX_get_extra_chain_certs_only(context, &chain);

@@ -112,7 +112,7 @@ std::optional<tls_server_settings_error> configure(SSL_CTX* context, const tls_s
   SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
   SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_alpn_select_cb(context, &select_application_protocol, nullptr);
-  // Sessions are in tickets only, not in memory.
+  // Sessions are stored only in tickets, not in memory.
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_session_id_context(context, session_id_context, sizeof session_id_context - 1);
   ticket_keys::install(keys, context);
@@ -170,9 +170,9 @@ std::shared_ptr<tls_server_context::configuration> tls_server_context::current()
 }
 
 task<tls_accept_result> tls_server_context::handshake(stream_ptr plain) {
-  const auto configuration_in_use = current();
+  const auto active_configuration = current();
   auto secure_stream = std::make_unique<tls_stream>(
-      std::move(plain), configuration_in_use->certificates.default_context(), loop::current().get_executor());
+      std::move(plain), active_configuration->certificates.default_context(), loop::current().get_executor());
   const auto completed = co_await secure_stream->handshake(asio::ssl::stream_base::server);
   SSL* const ssl = secure_stream->native_handle();
   if (!completed) {

@@ -51,7 +51,7 @@ struct tls_accept_result {
   /// The URIs of the client's verified certificate (subjectAltName), such as SPIFFE IDs. Empty without a certificate.
   std::vector<std::string> client_uris{};
   bool has_client_certificate = false;
-  /// Whether the client resumed a session instead of a full handshake.
+  /// Whether the client resumed a session instead of performing a full handshake.
   bool is_resumed = false;
   /// The unencrypted stream, if the client sent an HTTP request without TLS and OpenSSL recognizes its method: GET,
   /// HEAD, POST, PUT or CONNECT; null otherwise. Some bytes of the request have already been read and discarded.
@@ -77,7 +77,7 @@ class tls_server_context {
   static std::optional<tls_server_settings_error> find_error(const tls_server_settings& settings);
 
  private:
-  /// The settings of one load, as OpenSSL contexts.
+  /// The OpenSSL contexts for one version of the settings.
   struct configuration;
   std::shared_ptr<configuration> current() const;
 

@@ -19,7 +19,7 @@ constexpr int ticket_accepted_and_renewed = 2;
 constexpr int ticket_error = -1;
 
 /// Returns the index of the keys in the data of a context. Asio uses the application data of the context for itself.
-int context_index() {
+int context_data_index() {
   static const int index =
       SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, [](void*, void* keys, CRYPTO_EX_DATA*, int, long, void*) {
         delete static_cast<std::shared_ptr<ticket_keys>*>(keys);
@@ -30,7 +30,7 @@ int context_index() {
 }  // namespace
 
 void ticket_keys::install(std::shared_ptr<ticket_keys> keys, SSL_CTX* context) {
-  SSL_CTX_set_ex_data(context, context_index(), new std::shared_ptr<ticket_keys>(std::move(keys)));
+  SSL_CTX_set_ex_data(context, context_data_index(), new std::shared_ptr<ticket_keys>(std::move(keys)));
   SSL_CTX_set_tlsext_ticket_key_evp_cb(context, &ticket_keys::on_ticket);
   SSL_CTX_set_timeout(context, std::chrono::duration_cast<std::chrono::seconds>(rotation_interval).count());
 }
@@ -70,8 +70,8 @@ int ticket_keys::select(unsigned char* name, bool is_encryption, key& selected) 
 
 int ticket_keys::on_ticket(SSL* connection, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher,
                            EVP_MAC_CTX* mac, int is_encryption) {
-  const auto* keys =
-      static_cast<std::shared_ptr<ticket_keys>*>(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(connection), context_index()));
+  const auto* keys = static_cast<std::shared_ptr<ticket_keys>*>(
+      SSL_CTX_get_ex_data(SSL_get_SSL_CTX(connection), context_data_index()));
   key key;
   int ticket_result = (*keys)->select(name, is_encryption != 0, key);
   // RFC 8446 appendix C.4: a client uses a TLS 1.3 ticket once.

@@ -13,8 +13,8 @@
 namespace cohort::net {
 
 /// Keys of the session tickets of a server (RFC 5077, RFC 8446 section 4.6.1), which are stored only in its memory. A
-/// key encrypts tickets for one `rotation_interval` and decrypts them for another `rotation_interval`. So a stolen key
-/// reveals at most the TLS 1.2 sessions of these two intervals. Thread-safe.
+/// key encrypts tickets for one `rotation_interval` and decrypts them for another `rotation_interval`. A stolen key
+/// therefore reveals at most the TLS 1.2 sessions of these two intervals. Thread-safe.
 class ticket_keys {
  public:
   static constexpr duration rotation_interval = std::chrono::hours{1};

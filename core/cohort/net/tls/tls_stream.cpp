@@ -93,13 +93,13 @@ task<io_result> tls_stream::handshake(asio::ssl::stream_base::handshake_type typ
 
 void tls_stream::set_deadline(deadline stream_deadline) {
   connection_->plain->set_deadline(stream_deadline);
-  if (on_hangup_ && !watch_) start_watch_read();  // an earlier deadline has ended the watch
+  if (on_hangup_ && !watch_) start_watch_read();  // the watch may have ended at an earlier deadline
 }
 
 void tls_stream::close() noexcept {
   on_hangup_ = nullptr;
-  // Sends close_notify only in response to the peer's: if this side closes first, a message may be incomplete, and
-  // after close_notify the peer would treat it as complete.
+  // Sends close_notify only in response to the peer's. If this side closes first, a message may be incomplete; after
+  // close_notify, the peer would treat it as complete.
   if (SSL_get_shutdown(native_handle()) == SSL_RECEIVED_SHUTDOWN) send_close_notify();
   connection_->plain->close();
 }
@@ -139,8 +139,8 @@ io_result tls_stream::try_write(const_buffers buffers) {
   // An error recurs in `start_write`, which reports it.
   if (records.result <= 0) return error_code{asio::error::would_block};
   const auto sent = plain.try_write({asio::buffer(records.bytes), asio::const_buffer{}});
-  // The unsent bytes are also kept after an error. The error may be an expired deadline, which can be replaced before
-  // the next write, and the peer needs every record.
+  // The unsent bytes are also kept after an error, because the peer needs every record. The error may be an expired
+  // deadline, which can be replaced before the next write.
   unsent_ = records.bytes.substr(sent ? *sent : 0);
   const auto written = static_cast<std::size_t>(records.result) - (unsent_.empty() ? 0 : 1);
   return written > 0 ? io_result{written} : io_result{error_code{asio::error::would_block}};

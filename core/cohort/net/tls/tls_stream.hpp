@@ -51,7 +51,7 @@ class tls_next_layer {
   template <class Buffers, class Token>
   auto async_read_some(const Buffers& buffers, Token&& token) {
     return asio::async_initiate<Token, void(error_code, std::size_t)>(
-        [this, first = first_non_empty<asio::mutable_buffer>(buffers)](auto&& handler) {
+        [this, first = first_non_empty_buffer<asio::mutable_buffer>(buffers)](auto&& handler) {
           using boxed = boxed_handler<std::decay_t<decltype(handler)>>;
           protected_access::read(plain_, first,
                                  completion_handler<io_result>(boxed(std::forward<decltype(handler)>(handler))));
@@ -61,7 +61,7 @@ class tls_next_layer {
   template <class Buffers, class Token>
   auto async_write_some(const Buffers& buffers, Token&& token) {
     return asio::async_initiate<Token, void(error_code, std::size_t)>(
-        [this, first = first_non_empty<asio::const_buffer>(buffers)](auto&& handler) {
+        [this, first = first_non_empty_buffer<asio::const_buffer>(buffers)](auto&& handler) {
           using boxed = boxed_handler<std::decay_t<decltype(handler)>>;
           protected_access::write(
               plain_, {first, asio::const_buffer{}},
@@ -84,7 +84,7 @@ class tls_next_layer {
   };
 
   template <class Buffer, class Buffers>
-  static Buffer first_non_empty(const Buffers& buffers) {
+  static Buffer first_non_empty_buffer(const Buffers& buffers) {
     const auto end = asio::buffer_sequence_end(buffers);
     for (auto position = asio::buffer_sequence_begin(buffers); position != end; ++position) {
       const Buffer buffer{*position};
@@ -115,7 +115,7 @@ class tls_stream final : public stream {
   stream_ptr release_plain() noexcept { return std::move(connection_->plain); }
 
   /// Encrypts up to 16 KiB. If the plain stream does not accept the complete record, the last byte counts as not
-  /// written. The next write then sends the remaining bytes of the record instead of that byte.
+  /// written. The next write then sends the rest of the record instead of that byte.
   io_result try_write(const_buffers buffers) override;
   void set_deadline(deadline stream_deadline) override;
   /// Reads ahead and decrypts, because the peer's close_notify and session tickets are bytes of the plain stream.
@@ -123,9 +123,9 @@ class tls_stream final : public stream {
   void watch_hangup(std::function<void()> on_hangup) override;
   void unwatch_hangup() noexcept override;
   bool readable() noexcept override;
-  /// Sends close_notify if that is possible without waiting (RFC 8446 section 6.1). Precondition: no write is pending.
+  /// Sends close_notify (RFC 8446 section 6.1), unless that requires waiting. Precondition: no write is pending.
   void shutdown_write() noexcept override;
-  /// Responds to the peer's close_notify if that is possible without waiting.
+  /// Responds to the peer's close_notify, unless that requires waiting.
   void close() noexcept override;
   void reset() noexcept override;
   std::string peer_address() const override { return connection_->plain->peer_address(); }

@@ -6,7 +6,7 @@
 namespace cohort::policy {
 namespace {
 
-/// The allowance grows by the time without a queue, divided by this number.
+/// The allowance grows by the time with an empty queue, divided by this number.
 constexpr int growth_divisor = 4;
 
 }  // namespace

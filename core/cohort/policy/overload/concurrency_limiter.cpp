@@ -66,7 +66,7 @@ void concurrency_limiter::update_base(duration p50) noexcept {
 }
 
 void concurrency_limiter::update_limit(double gradient) noexcept {
-  // Adds one to round up, because the limit is not an integer.
+  // Adds one to round up, because the limit may have a fractional part.
   const auto flight_size = std::max(static_cast<double>(max_in_flight_ + 1), min_flight_size);
   if (gradient <= min_gradient) limit_ = std::min(limit_, flight_size);
   const auto target = limit_ * gradient + std::sqrt(limit_);

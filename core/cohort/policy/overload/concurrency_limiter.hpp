@@ -8,23 +8,23 @@
 namespace cohort::policy {
 
 /// Adaptive concurrency limit: derives the maximum number of concurrent requests from the measured latency. While
-/// latency stays near its value without queueing, the limit grows; when latency rises, the limit falls by the same
-/// ratio. Requests above the limit must be rejected immediately instead of queued. The class is a state machine without
-/// I/O and without a clock. Not thread-safe.
+/// latency stays near its value without queueing, the limit increases; when latency rises, the limit decreases by the
+/// same ratio. Requests above the limit must be rejected immediately instead of queued. The class is a state machine
+/// without I/O and without a clock. Not thread-safe.
 ///
 /// Each sample has at least `sample_size` latencies and lasts at least `min_sample_time`. p50 is the median of the
 /// sample, and base is the p50 without queueing:
 ///   gradient = clamp(tolerance * max(base, min_latency_threshold) / p50, 0.5, 1)
 ///   limit    = smooth(limit, limit * gradient + sqrt(limit)), within [min_limit, max_limit]
-/// The limit does not grow if at most half of it was used. At a gradient of 0.5, the requests in flight have caused the
-/// latency, not the limit. The reduction then starts from the number of these requests (as RFC 5681 section 3.1 halves
-/// the flight size, not the window), but at least from 50. Latency below `min_latency_threshold` is not attributed to
-/// queueing.
+/// The limit does not increase if at most half of it was used. A gradient of 0.5 means that the requests in flight, not
+/// the limit, have caused the latency. The reduction then starts from the number of these requests (as RFC 5681 section
+/// 3.1 halves the flight size, not the window), but at least from 50. Latency below `min_latency_threshold` is not
+/// attributed to queueing.
 ///
 /// If p50 is lower than base, base decreases smoothly, because the minimum of latencies that vary widely would be an
-/// outlier. Base can become too low, for instance if the server becomes slower permanently. Therefore, after reductions
-/// for `probe_interval` in total, the limiter probes: it halves the limit until all requests in flight have completed
-/// and one more sample is full. The p50 of that sample is the new base. Only a probe increases base. If base followed
+/// outlier. Base becomes too low if, for example, the server slows down permanently. Therefore, after reductions for
+/// `probe_interval` in total, the limiter probes: it halves the limit until all requests in flight have completed and
+/// one more sample is full. The p50 of that sample is the new base. Only a probe increases base. If base followed
 /// increasing latency, as the long-term average of Gradient2 does, it would include the latency of a permanent queue,
 /// and the limit would drift upwards. The cost of a probe is small, because half of a limit that maintains a queue is
 /// nearly sufficient for full utilization.

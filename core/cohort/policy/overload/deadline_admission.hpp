@@ -6,11 +6,11 @@
 namespace cohort::policy {
 
 /// Admission control by deadline: decides whether a request has enough time left to be completed, based on the median
-/// latency of recent requests of its kind. With too few recent latencies every request is admitted, so a slow period
-/// cannot cause permanent rejections. The class is a state machine without I/O and without a clock. Not thread-safe.
-/// Source: Google, "Site Reliability Engineering", chapter 22 ("doomed" requests). Deadline propagation in gRPC and
-/// userver rejects requests whose deadline has expired. This class also rejects requests whose deadline would expire
-/// before their completion.
+/// latency of recent requests of its kind. If there are too few recent latencies, every request is admitted, so a slow
+/// period cannot cause permanent rejections. The class is a state machine without I/O and without a clock. Not
+/// thread-safe. Source: Google, "Site Reliability Engineering", chapter 22 ("doomed" requests). Deadline propagation in
+/// gRPC and userver rejects requests whose deadline has expired. This class also rejects requests whose deadline would
+/// expire before their completion.
 class deadline_admission {
  public:
   explicit deadline_admission(std::uint64_t min_samples = 20) : min_samples_(min_samples) {}

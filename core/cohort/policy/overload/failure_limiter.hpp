@@ -12,16 +12,16 @@
 
 namespace cohort::policy {
 
-/// Limits failed attempts per client, such as invalid credentials: `max_failures` in a window that starts with the
-/// client's first failure. The table is bounded: beyond `max_clients`, the oldest window is evicted. The class is a
-/// state machine without I/O and without a clock. Not thread-safe.
+/// Limits failed attempts per client, such as attempts with invalid credentials: `max_failures` in a window that starts
+/// with the client's first failure. The table is bounded: beyond `max_clients`, the oldest window is evicted. The class
+/// is a state machine without I/O and without a clock. Not thread-safe.
 class failure_limiter {
  public:
   /// All arguments must be positive.
   failure_limiter(std::size_t max_failures, duration window, std::size_t max_clients = 10'000);
 
   /// Records a failed attempt. Empty if the attempt is within the limit; otherwise the time until the client's window
-  /// ends, which further failures do not extend.
+  /// ends. Further failures do not extend the window.
   std::optional<duration> record(std::string_view client, time_point now);
 
   /// Number of clients in the table.

@@ -6,12 +6,12 @@
 namespace cohort::policy {
 
 std::optional<duration> hedging::delay(duration remaining_time, time_point now) noexcept {
-  if (!settings_.enabled) return std::nullopt;
+  if (!settings_.is_enabled) return std::nullopt;
   const auto slow_latency = latencies_.quantile(settings_.quantile, settings_.min_samples, now);
   if (!slow_latency) return std::nullopt;
   const auto delay = std::max(*slow_latency, settings_.min_delay);
   const auto time_left = remaining_time - delay;
-  // The median is at most `delay` if the quantile is at least 0.5, so the median does not have to be calculated.
+  // If the quantile is at least 0.5, the median is at most `delay` and need not be calculated.
   const bool exceeds_median = settings_.quantile >= 0.5 && time_left >= delay;
   if (!exceeds_median && time_left < median(now)) return std::nullopt;
   return delay;

@@ -14,7 +14,7 @@ namespace cohort::policy {
 class hedging {
  public:
   struct settings {
-    bool enabled = true;
+    bool is_enabled = true;
     /// The latency quantile after which the second request is sent.
     double quantile = 0.95;
     /// Minimum number of recent responses for hedging.

@@ -16,7 +16,7 @@ std::string_view to_string(retry_verdict verdict) noexcept {
 
 retry_decision decide_retry(const retry_settings& settings, const failed_attempt& attempt, retry_budget& budget,
                             time_point now, random_generator& random) {
-  if (attempt.failure != attempt_failure::not_sent && !attempt.idempotent) return {retry_verdict::not_idempotent};
+  if (attempt.failure != attempt_failure::not_sent && !attempt.is_idempotent) return {retry_verdict::not_idempotent};
   if (attempt.attempts >= settings.max_attempts) return {retry_verdict::attempts_exhausted};
   const auto min_delay = attempt.retry_after.value_or(duration::zero());
   const auto slack = attempt.remaining_time - min_delay - std::max(attempt.expected_duration, duration{1});

@@ -28,14 +28,14 @@ enum class attempt_failure {
 struct failed_attempt {
   attempt_failure failure;
   /// True if sending the request twice has the same effect as sending it once (RFC 9110 section 9.2.2).
-  bool idempotent = false;
+  bool is_idempotent = false;
   /// Number of attempts so far, including this attempt.
   unsigned attempts = 1;
   /// The `Retry-After` of the response (RFC 9110 section 10.2.3).
   std::optional<duration> retry_after;
   /// Time left until the call's deadline.
   duration remaining_time;
-  /// Median latency of an attempt; zero if unknown. No attempt starts if the remaining time is shorter.
+  /// Median latency of an attempt; zero if unknown. If the remaining time is shorter, no attempt starts.
   duration expected_duration;
 };
 
@@ -52,13 +52,13 @@ struct retry_decision {
 
 /// Decides whether to retry a failed attempt, and when. The checks are made in the order of `retry_verdict`, so the
 /// budget is charged only for an actual retry. The delay is never less than `Retry-After`; jitter is added to it, and
-/// is reduced so that at least the expected duration is left. A request that was not sent is retried with any method. A
-/// request that was sent is retried only if it is idempotent.
+/// is reduced so that at least the expected duration is left. A request that was not sent is retried regardless of its
+/// method. A request that was sent is retried only if it is idempotent.
 retry_decision decide_retry(const retry_settings& settings, const failed_attempt& attempt, retry_budget& budget,
                             time_point now, random_generator& random);
 
-/// Parses a `Retry-After` in seconds; larger values are reduced to one day. Empty if the value is invalid, or if it is
-/// a date, which requires synchronized clocks.
+/// Parses a `Retry-After` in seconds; values above one day are reduced to one day. Empty if the value is invalid, or if
+/// it is a date, which requires synchronized clocks.
 std::optional<duration> parse_retry_after(std::string_view value) noexcept;
 
 }  // namespace cohort::policy

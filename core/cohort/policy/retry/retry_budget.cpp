@@ -6,7 +6,7 @@
 namespace cohort::policy {
 namespace {
 
-// Tolerates rounding errors, for example of ten deposits of 0.1 that permit one retry.
+// Tolerates rounding errors: for example, ten deposits of 0.1 must permit one retry.
 constexpr double rounding_error = 1e-9;
 
 }  // namespace

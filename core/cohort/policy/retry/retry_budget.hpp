@@ -23,7 +23,7 @@ class retry_budget {
 
   explicit retry_budget(settings config) : settings_(config) {}
 
-  /// Records a call. Must be called once per call, but not for the requests that `withdraw` permits.
+  /// Records a call. Must be called once per call, but not for the extra requests that `withdraw` permits.
   void deposit(time_point now) noexcept;
   /// Takes one extra request from the budget; false if the balance is less than one.
   bool withdraw(time_point now) noexcept;
@@ -32,8 +32,8 @@ class retry_budget {
 
  private:
   static constexpr std::int64_t slots_per_window = 10;
-  /// One slot more than the window, because the newest slot is incomplete: calls are counted for at most the window,
-  /// withdrawals for at least the window.
+  /// There is one slot more than the window has, because the newest slot is incomplete. Calls are counted for at most
+  /// the window, withdrawals for at least the window.
   static constexpr std::int64_t slot_count = slots_per_window + 1;
   struct slot {
     std::uint64_t calls = 0;

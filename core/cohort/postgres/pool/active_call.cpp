@@ -60,7 +60,8 @@ active_call::active_call(loop& event_loop, std::shared_ptr<pool_metrics> metrics
       timing_(context.timing),
       deadline_(call_deadline),
       started_(event_loop.now()),
-      recording_(telemetry::record_of(context), name_, started_, call_deadline, telemetry::call_kind::postgres) {
+      recording_(telemetry::find_request_record(context), name_, started_, call_deadline,
+                 telemetry::call_kind::postgres) {
   metrics_->calls.on_start();
 }
 

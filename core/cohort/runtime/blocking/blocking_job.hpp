@@ -80,12 +80,13 @@ class blocking_function final : public blocking_job {
     } catch (...) {
       outcome_.failure = std::current_exception();
     }
-    // The captures may belong to this thread, so they are destroyed on it.
+    // The function is destroyed on this thread, because its captures may belong to the thread.
     function_.reset();
   }
 
   result_type take() {
-    // The pool's thread may destroy the job later than the coroutine, but must not be the last owner of the exception.
+    // The pool's thread may destroy the job later than the coroutine does, but must not be the last owner of the
+    // exception.
     if (outcome_.failure) std::rethrow_exception(std::exchange(outcome_.failure, nullptr));
     if constexpr (std::is_void_v<returned>) {
       return result_type{};

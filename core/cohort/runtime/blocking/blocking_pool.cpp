@@ -90,7 +90,7 @@ struct blocking_pool::state {
     return std::nullopt;
   }
 
-  /// Starts a thread. Returns false if that fails and the pool has no thread.
+  /// Starts a thread. Returns false if the pool has no thread and cannot start one.
   static bool start_thread(const std::shared_ptr<state>& self) {
     try {
       self->workers.emplace_back([self] { self->work(); });
@@ -177,7 +177,7 @@ struct blocking_pool::state {
     for (const auto& job : running_jobs) job->stop().request_stop();
   }
 
-  std::vector<std::string> running_names() {
+  std::vector<std::string> running_job_names() {
     const std::lock_guard lock{mutex};
     std::vector<std::string> names;
     for (const auto& entry : running) names.push_back(entry.job->name());
@@ -192,16 +192,16 @@ struct blocking_pool::state {
   std::deque<job_pointer> queue;
   std::list<running_job> running;
   bool is_stopping = false;
-  /// Whether the supervisor waits for the start of a job. If not, its next wakeup is early enough for a job that
-  /// starts now, so only the first of several jobs wakes the supervisor.
+  /// Whether the supervisor waits for the start of a job. If not, its next wakeup is early enough for a job that starts
+  /// now. Therefore, only the first of several jobs wakes the supervisor.
   bool supervisor_is_idle = false;
   /// Whether the pool was destroyed while jobs were running. If true, the observer must not be called.
   bool is_abandoned = false;
   std::shared_ptr<cross_thread_event> all_ended = cross_thread_event::make();
   std::vector<std::thread> workers;
   std::thread supervisor;
-  std::size_t simulated_queued = 0;
-  std::size_t simulated_running = 0;
+  std::size_t simulated_queued_count = 0;
+  std::size_t simulated_running_count = 0;
 };
 
 blocking_pool::blocking_pool(blocking_pool_settings settings, blocking_pool_observer observer)
@@ -251,18 +251,18 @@ task<error_code> blocking_pool::simulate(std::shared_ptr<detail::blocking_job> j
   if (counters.is_stopping) co_return make_error_code(blocking_error::stopped);
   auto permit = simulated_threads_.try_acquire();
   if (!permit) {
-    if (counters.simulated_queued >= settings_.max_queued) {
+    if (counters.simulated_queued_count >= settings_.max_queued) {
       counters.observer.on_rejected(blocking_error::overloaded);
       co_return make_error_code(blocking_error::overloaded);
     }
-    ++counters.simulated_queued;
-    const detail::scope_guard decrement_queued{[&] { --counters.simulated_queued; }};
+    ++counters.simulated_queued_count;
+    const detail::scope_guard decrement_queued{[&] { --counters.simulated_queued_count; }};
     auto acquired = co_await simulated_threads_.acquire(job_deadline);
     if (!acquired) co_return acquired.error();
     permit.emplace(std::move(*acquired));
   }
-  ++counters.simulated_running;
-  const detail::scope_guard decrement_running{[&] { --counters.simulated_running; }};
+  ++counters.simulated_running_count;
+  const detail::scope_guard decrement_running{[&] { --counters.simulated_running_count; }};
   const auto start = loop::current().now();
   const auto end = deadline::after(start, simulated_cost_);
   const auto status = co_await sleep_until(std::min(end, job_deadline));
@@ -277,17 +277,17 @@ task<error_code> blocking_pool::simulate(std::shared_ptr<detail::blocking_job> j
 task<std::vector<std::string>> blocking_pool::stop(deadline stop_deadline) {
   state_->begin_stop();
   co_await state_->all_ended->wait(stop_deadline);
-  co_return state_->running_names();
+  co_return state_->running_job_names();
 }
 
 std::size_t blocking_pool::queued() const {
   const std::lock_guard lock{state_->mutex};
-  return state_->queue.size() + state_->simulated_queued;
+  return state_->queue.size() + state_->simulated_queued_count;
 }
 
 std::size_t blocking_pool::running() const {
   const std::lock_guard lock{state_->mutex};
-  return state_->running.size() + state_->simulated_running;
+  return state_->running.size() + state_->simulated_running_count;
 }
 
 std::size_t blocking_pool::threads() const {

@@ -31,9 +31,10 @@ struct blocking_pool_settings {
   duration stuck_job_threshold = std::chrono::seconds{10};
 };
 
-/// Callbacks. They are called on threads of the pool or of the loops, so they must be thread-safe and must not block.
+/// Callbacks. The functions are called on threads of the pool or of the loops, so they must be thread-safe and must not
+/// block.
 struct blocking_pool_observer {
-  /// Called when a job ends, with its run time; the time in the queue is not included.
+  /// Called when a job ends, with its run time, which excludes the time in the queue.
   std::function<void(duration)> on_ended = [](duration) {};
   /// Called when a job is rejected, with `overloaded` or `no_thread`, on the caller's loop.
   std::function<void(blocking_error)> on_rejected = [](blocking_error) {};
@@ -42,11 +43,11 @@ struct blocking_pool_observer {
 };
 
 /// Threads for functions that block: files, databases, libraries without an asynchronous interface. A loop's thread
-/// must not block, because that delays all requests of the loop. Thread-safe, except for the construction and
+/// must not block, because that would delay all requests of the loop. Thread-safe, except for construction and
 /// destruction.
 ///
 /// On a loop with a virtual clock, the pool uses no threads. A job occupies one of `settings.threads` slots for
-/// `simulated_cost` of virtual time. Its function is then called inline.
+/// `simulated_cost` of virtual time. The function of the job is then called inline.
 class blocking_pool {
  public:
   explicit blocking_pool(blocking_pool_settings settings = {}, blocking_pool_observer observer = {});
@@ -58,8 +59,9 @@ class blocking_pool {
   /// Calls `function` on a thread of the pool, and returns its value (its error if it returns a `result`), or rethrows
   /// its exception. If the deadline passes or the coroutine is cancelled, the coroutine continues immediately with
   /// `asio::error::timed_out` or `operation_aborted`. A queued job is then removed. A running job receives a stop
-  /// request, through the `std::stop_token` parameter of `function` if there is one. So `function` must own the objects
-  /// that it uses. For other errors, see `blocking_error`. `name`, a string literal, identifies the job in logs.
+  /// request, through the `std::stop_token` parameter of `function` if there is one. `function` may outlive the
+  /// coroutine, so it must own the objects that it uses. For other errors, see `blocking_error`. `name`, a string
+  /// literal, identifies the job in logs.
   ///
   ///
   /// With GCC 12, store the function in a variable first: GCC destroys a temporary lambda with captures within a

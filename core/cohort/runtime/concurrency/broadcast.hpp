@@ -14,8 +14,8 @@
 
 namespace cohort {
 
-/// The handling of a subscriber that has missed values because it was too slow.
-enum class slow_subscriber {
+/// Specifies what happens to a subscriber that has missed values because it was too slow.
+enum class slow_subscriber_policy {
   /// The subscriber continues with the oldest value that is kept; `subscription::missed` counts the skipped values.
   skip,
   /// The subscription ends, and `next` returns `too_slow`.
@@ -23,9 +23,9 @@ enum class slow_subscriber {
 };
 
 /// Sends values to subscribers on all loops. Each loop has one list of the last `capacity` values for all of its
-/// subscribers. One wakeup of a loop delivers all values that were published before the loop runs. Any thread can
-/// publish, without waiting for subscribers; the values of one thread arrive in order. A subscriber belongs to the loop
-/// on which it was created. The subscribers share each value; it is not copied.
+/// subscribers. One wakeup of a loop delivers all values that have been published by then. Any thread can publish,
+/// without waiting for subscribers; the values of one thread arrive in order. A subscriber belongs to the loop on which
+/// it was created. The subscribers share each value; it is not copied.
 template <class T>
 class broadcast {
   struct hub;
@@ -44,8 +44,8 @@ class broadcast {
     closed,
   };
 
-  /// `capacity` is the number of values that a subscriber can be behind, at least 1.
-  explicit broadcast(std::size_t capacity, slow_subscriber policy = slow_subscriber::skip)
+  /// `capacity` is the maximum number of unread values of a subscriber, at least 1.
+  explicit broadcast(std::size_t capacity, slow_subscriber_policy policy = slow_subscriber_policy::skip)
       : capacity_(std::max<std::size_t>(capacity, 1)), policy_(policy) {}
   ~broadcast() { close(); }
   broadcast(const broadcast&) = delete;
@@ -79,7 +79,7 @@ class broadcast {
                                                                  deadline wait_deadline) {
       for (;;) {
         if (current->next < source->begin) {
-          if (source->policy == slow_subscriber::disconnect) co_return next_error::too_slow;
+          if (source->policy == slow_subscriber_policy::disconnect) co_return next_error::too_slow;
           current->missed += source->begin - current->next;
           current->next = source->begin;
         }
@@ -105,7 +105,7 @@ class broadcast {
     for (const auto& target : hubs_) hub::push(target, value);
   }
 
-  /// Ends all subscriptions, once their subscribers have received the values that were published before. Safe from any
+  /// Ends each subscription once its subscriber has received the values that were published before. Safe from any
   /// thread.
   void close() {
     const std::lock_guard lock{mutex_};
@@ -116,12 +116,12 @@ class broadcast {
  private:
   /// The values and the subscribers of one loop.
   struct hub {
-    hub(loop& owner_loop, std::size_t max_values, slow_subscriber slow_policy, bool closed)
+    hub(loop& owner_loop, std::size_t max_values, slow_subscriber_policy slow_policy, bool closed)
         : owner(owner_loop), capacity(max_values), policy(slow_policy), is_closed(closed) {}
 
     bool is_ready(std::uint64_t position) const noexcept { return position < end || is_closed; }
 
-    /// The position of the next value to be published; earlier values may still have to be delivered. Runs on the loop.
+    /// The position of the next published value; earlier values may not have been delivered yet. Runs on the loop.
     std::uint64_t next_position() {
       const std::lock_guard lock{mutex};
       return end + skipped + pending.size();
@@ -172,7 +172,7 @@ class broadcast {
 
     loop& owner;
     const std::size_t capacity;
-    const slow_subscriber policy;
+    const slow_subscriber_policy policy;
 
     // The following members are shared with the publishers.
     std::mutex mutex;
@@ -197,7 +197,7 @@ class broadcast {
   }
 
   const std::size_t capacity_;
-  const slow_subscriber policy_;
+  const slow_subscriber_policy policy_;
   std::mutex mutex_;
   std::vector<std::shared_ptr<hub>> hubs_;
   bool is_closed_ = false;

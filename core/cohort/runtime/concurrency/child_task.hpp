@@ -39,8 +39,8 @@ using stack_bottom = asio::awaitable<asio::detail::awaitable_thread_entry_point,
 /// Starts the coroutine on the current loop and runs it up to its first suspension.
 void start_stack(stack_bottom bottom, asio::cancellation_slot slot);
 
-/// Calls `on_done` immediately. If the child never suspended, posts `on_done` to the loop instead, because the function
-/// that started the child is still running.
+/// Calls `on_done` if the child has suspended. Otherwise, posts `on_done` to the loop, because the function that
+/// started the child is still running.
 void end_child(std::function<void()>& on_done, bool has_suspended);
 
 /// Throws `std::logic_error` for a task without a coroutine, which must not be awaited. A user's function may return
@@ -68,8 +68,8 @@ stack_bottom run_child(task<T> work, task_outcome<T>* outcome, std::function<voi
 }
 
 /// Starts `work` on the current loop and runs it up to its first suspension. `on_done` is called once, from the loop's
-/// queue and not inside this call; `child` must live until then. The call does not allocate if `on_done` captures at
-/// most two pointers.
+/// queue and not inside this call; `child` must live until then. The call does not allocate memory if `on_done`
+/// captures at most two pointers.
 template <class T>
 void start_child_task(child_task<T>& child, task<T> work, std::function<void()> on_done) {
   start_stack(run_child<T>(std::move(work), &child.outcome, std::move(on_done)), child.cancel_signal.slot());

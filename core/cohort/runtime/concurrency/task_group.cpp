@@ -10,7 +10,7 @@ task_group::~task_group() { assert(children_.empty() && "a task_group must be jo
 void task_group::start(child_list::iterator child, task<> work) {
   auto& current = loop::current();
   current.task_counter().increment();
-  // The child can outlive the activity of the caller.
+  // The child has no activity, because it can outlive the caller's activity.
   auto* const caller_activity = current.current_activity();
   current.enter_activity(nullptr);
   detail::start_child_task(*child, std::move(work), [this, child] {
@@ -35,7 +35,7 @@ void task_group::cancel() {
 task<> task_group::join() {
   if (children_.empty()) co_return;
   assert(!join_handler_ && "task_group::join was called while another join is waiting");
-  // A cancellation that arrived before this wait does not reach the handler below.
+  // The handler below does not receive a cancellation from before this wait.
   const auto state = co_await asio::this_coro::cancellation_state;
   if (state.cancelled() != asio::cancellation_type::none) cancel();
   auto join_task = async_operation<std::monostate>([this](completion_handler<std::monostate> handler) {

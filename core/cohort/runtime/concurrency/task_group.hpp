@@ -13,9 +13,9 @@
 
 namespace cohort {
 
-/// A set of tasks with one owner, such as the connections of a server. Tasks are added and end at any time. All member
-/// functions must be called on one loop. Precondition of the destructor (asserted): the group is empty, which `join`
-/// ensures.
+/// A set of tasks with one owner, such as the connections of a server. Tasks can be added and can end at any time. All
+/// member functions must be called on one loop. Precondition of the destructor (asserted): the group is empty, which
+/// `join` ensures.
 class task_group {
  public:
   using failure_handler = std::function<void(std::exception_ptr)>;
@@ -30,7 +30,7 @@ class task_group {
   void spawn(task<> work) {
     spawn_cancellable([&](asio::cancellation_signal&) { return std::move(work); });
   }
-  /// Starts the task that `factory` returns. `factory` receives the signal that cancels this task alone, by
+  /// Starts the task that `factory` returns. `factory` receives the signal that cancels only this task, by
   /// `signal.emit(asio::cancellation_type::terminal)`; the signal is valid while the task runs.
   template <class Factory>
   void spawn_cancellable(Factory factory) {

@@ -63,7 +63,7 @@ bool wait_queue::notify_one() {
 }
 
 void wait_queue::notify_all() {
-  // Stops at the current last waiter: a coroutine that waits again is resumed by the next call.
+  // Stops at the current last waiter: a coroutine that waits again is resumed by a later call.
   for (auto* last = last_; first_ != nullptr;) {
     const bool was_last = first_ == last;
     first_->complete(wait_status::notified);

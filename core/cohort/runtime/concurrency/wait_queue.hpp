@@ -34,7 +34,7 @@ class wait_queue {
     });
   }
 
-  /// Resumes the coroutine that has waited longest, from the loop's queue. Returns false if none waits.
+  /// Resumes the coroutine that has waited longest, from the loop's queue. Returns false if no coroutine waits.
   bool notify_one();
   /// Resumes all current waiters.
   void notify_all();
@@ -49,8 +49,8 @@ class wait_queue {
 
 /// Returns an awaitable for a `wait_status`: `timed_out` at `wait_deadline` (immediately if that has passed), or
 /// `cancelled` if the coroutine is cancelled, for example at the deadline of its request. The coroutine continues in
-/// both cases: a handler that does not check the status sends its response as if the wait were complete. Suspends only
-/// the calling coroutine; the loop continues to run other handlers.
+/// both cases, so a handler that ignores the status sends its response too early. Suspends only the calling coroutine;
+/// the loop continues to run other handlers.
 inline auto sleep_until(deadline wait_deadline) {
   return async_operation<wait_status>([wait_deadline](completion_handler<wait_status> handler) {
     detail::start_waiting(nullptr, wait_deadline, std::move(handler));

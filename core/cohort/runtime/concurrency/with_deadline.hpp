@@ -40,8 +40,8 @@ struct deadline_scope {
 
 }  // namespace detail
 
-/// Runs `work` and returns its value (`std::monostate` for `void`). If it has not ended at `task_deadline`, it is
-/// cancelled, and once it has ended, the result is `asio::error::timed_out`, regardless of its result. An exception of
+/// Runs `work` and returns its value (`std::monostate` for `void`). If `work` has not ended at `task_deadline`, it is
+/// cancelled; once it has ended, the result is `asio::error::timed_out`, regardless of its value. An exception of
 /// `work` that is not a cancellation is rethrown.
 template <class T>
 task<result<detail::non_void<T>>> with_deadline(deadline task_deadline, task<T> work) {

@@ -59,7 +59,7 @@ struct current_chunk {
 
 /// Returns the thread's current chunk if it has at least `size` free bytes, otherwise a new chunk. Null if there is no
 /// memory for a chunk.
-chunk* find_chunk(std::size_t size) noexcept {
+chunk* find_or_allocate_chunk(std::size_t size) noexcept {
   auto* const current = try_thread_object<current_chunk>();
   if (!current) return nullptr;
   if (current->value && current->value->used_bytes + size <= chunk_size) return current->value;
@@ -78,7 +78,7 @@ void* emplace_header(void* block, chunk* owner) noexcept { return new (block) ob
 void* allocate_packed(std::size_t size) {
   assert(size <= max_object_size);
   size = sizeof(object_header) + (size + packed_alignment - 1) / packed_alignment * packed_alignment;
-  auto* const owner = find_chunk(size);
+  auto* const owner = find_or_allocate_chunk(size);
   if (!owner) return emplace_header(::operator new(size), nullptr);
   owner->reference_count.fetch_add(1, std::memory_order_relaxed);
   const auto offset = std::exchange(owner->used_bytes, owner->used_bytes + static_cast<std::uint32_t>(size));

@@ -7,8 +7,8 @@
 
 namespace cohort {
 
-/// Base class that allocates objects from recycled memory, for types of which each request creates objects with `new`
-/// or `std::make_unique`.
+/// Base class for types whose objects each request creates with `new` or `std::make_unique`. Allocates the objects from
+/// recycled memory.
 struct recycled_object {
   static void* operator new(std::size_t size) { return detail::allocate_recycled(size); }
   static void operator delete(void* block, std::size_t size) noexcept { detail::deallocate_recycled(block, size); }

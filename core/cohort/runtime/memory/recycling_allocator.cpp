@@ -56,7 +56,7 @@ class free_block {
 /// free memory.
 struct free_lists {
   std::array<free_block*, list_index(max_size) + 1> first_blocks;
-  /// The number of bytes that can still be added. Zero before the first block and after the end of the thread.
+  /// The number of bytes that can still be added; zero before the first block and after the end of the thread.
   std::size_t allowance;
   /// The sum of the allowance and the kept bytes.
   std::size_t limit;
@@ -73,7 +73,7 @@ struct free_lists {
     limit = bytes;
   }
 
-  /// Frees blocks, beginning with `block`, until at most `bytes` bytes are kept. Returns the first block that remains.
+  /// Frees `block` and the blocks after it, until at most `bytes` bytes are kept. Returns the first block that remains.
   free_block* release_from(free_block* block, std::size_t list, std::size_t bytes) noexcept {
     while (block && kept_bytes() > bytes) {
       ::operator delete(std::exchange(block, block->next()));

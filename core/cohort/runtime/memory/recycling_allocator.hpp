@@ -18,8 +18,8 @@ void deallocate_recycled(void* block, std::size_t size) noexcept;
 
 }  // namespace detail
 
-/// Allocator for short-lived memory, such as the buffers of one request. In steady state, a service allocates such
-/// memory without the heap, in a few instructions. Any thread may free the memory.
+/// Allocator for short-lived memory, such as the buffers of one request. In steady state, such an allocation takes a
+/// few instructions and does not use the heap. Any thread may free the memory.
 template <class T>
 struct recycling_allocator {
   using value_type = T;

@@ -3,9 +3,9 @@
 
 namespace cohort::detail {
 
-/// While an object of this class exists, its thread keeps up to 4 MiB of recycled memory instead of 256 KiB. So a loop
-/// serves many concurrent requests without the heap. `trim` returns memory that is no longer used. While the memory
-/// reserve is used, the limit is not raised.
+/// While an object of this class exists, its thread keeps up to 4 MiB of recycled memory instead of 256 KiB. With this
+/// memory, a loop serves many concurrent requests without heap allocations. `trim` returns memory that is no longer
+/// used. The limit is not raised while `memory_reserve::is_low()`.
 ///
 /// A thread has at most one object of this class. The object must be created, used and destroyed on that thread.
 class recycling_extension {

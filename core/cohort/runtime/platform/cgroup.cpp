@@ -14,9 +14,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A value of at least this number means "no limit" in cgroup v1, which reports the largest page-aligned number instead
-/// of a word. That number depends on the page size. Source: PAGE_COUNTER_MAX in the kernel's
-/// include/linux/page_counter.h.
+/// In cgroup v1, a value of at least this number means "no limit": the kernel reports the largest page-aligned number,
+/// which depends on the page size. Source: PAGE_COUNTER_MAX in the kernel's include/linux/page_counter.h.
 constexpr std::uint64_t unlimited_memory = std::uint64_t{1} << 62;
 
 /// A buffer for two 20-digit numbers, a space and a newline.
@@ -72,7 +71,8 @@ fs::path v2_mount(const fs::path& mounts) {
   return fs::exists(mounts / "cgroup.controllers", ignored) ? mounts : mounts / "unified";
 }
 
-/// The hierarchy that `controller` is attached to: v2 if no v1 line lists it. Source: cgroup-v2.rst, "Mounting".
+/// The hierarchy to which `controller` is attached: v2 if no v1 line lists the controller. Source: cgroup-v2.rst,
+/// "Mounting".
 hierarchy find_hierarchy(std::string_view controller, std::span<const std::string_view> v1_mounts,
                          std::string_view proc_self_cgroup, const fs::path& mounts) {
   const auto v1_group = find_group(proc_self_cgroup, controller);
@@ -153,8 +153,9 @@ cgroup_limits cgroup_reader::read(std::uint64_t memory_total_bytes) const noexce
   if (limiting_group) {
     std::array<char, 8192> stat_text;
     const auto usage = parse_number<std::uint64_t>(trim(read_prefix(limiting_group->usage, text)));
-    const auto inactive = memory_stat(read_prefix(limiting_group->stat, stat_text), limiting_group->inactive_file);
-    if (usage) limits.memory_used_bytes = *usage - std::min(*usage, inactive);
+    const auto inactive_file_bytes =
+        memory_stat(read_prefix(limiting_group->stat, stat_text), limiting_group->inactive_file);
+    if (usage) limits.memory_used_bytes = *usage - std::min(*usage, inactive_file_bytes);
   }
   limit_buffer period_text;
   for (const auto& file : cpu_files_) {

@@ -20,12 +20,13 @@ struct cgroup_limits {
 };
 
 /// Finds the control groups of this process once, in the constructor, and reads their limits on each call. Supports
-/// cgroup v2, v1 and the hybrid layout, mounted at /sys/fs/cgroup. If the process moves to another group later, the
+/// cgroup v2, v1 and the hybrid layout, mounted at /sys/fs/cgroup. If the process later moves to another group, the
 /// limits of the old group are still reported.
 ///
-/// A limit applies to all groups below the group that sets it. So the effective limit is the smallest limit between the
-/// process's own group and the root of the mount. Sources: Documentation/admin-guide/cgroup-v2.rst, "Top-down
-/// Constraint"; cgroup-v1/memory.rst, "Hierarchy support"; scheduler/sched-bwc.rst, "Hierarchical considerations".
+/// A limit applies to all groups below the group that sets it. The effective limit is therefore the smallest limit of
+/// the process's own group and all its ancestors up to the root of the mount. Sources:
+/// Documentation/admin-guide/cgroup-v2.rst, "Top-down Constraint"; cgroup-v1/memory.rst, "Hierarchy support";
+/// scheduler/sched-bwc.rst, "Hierarchical considerations".
 class cgroup_reader {
  public:
   /// `root` is the directory that contains `proc` and `sys`: `/`, or a test's directory.

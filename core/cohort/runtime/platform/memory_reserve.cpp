@@ -64,8 +64,8 @@ bool refill() noexcept {
 
 #ifdef __GLIBC__
 /// Replaces the C library's `aligned_alloc`, which calls no new-handler, in programs with a reserve. Asio allocates the
-/// state of its operations with this function, and terminates the program if an allocation fails while Asio destroys a
-/// coroutine. The symbol is weak, so that an allocator that is linked into the program takes precedence.
+/// state of its operations with this function. If an allocation fails while Asio destroys a coroutine, the program is
+/// terminated. The symbol is weak, so that an allocator that is linked into the program takes precedence.
 extern "C" [[gnu::weak]] void* aligned_alloc(std::size_t alignment, std::size_t size) noexcept {
   for (;;) {
     if (void* const block = ::memalign(alignment, size)) return block;

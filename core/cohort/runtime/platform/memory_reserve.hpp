@@ -5,10 +5,10 @@
 
 namespace cohort {
 
-/// Memory that is reserved so that a program continues when memory is exhausted. When an allocation fails (RLIMIT_AS, a
+/// Reserved memory with which a program continues when memory is exhausted. When an allocation fails (RLIMIT_AS, a
 /// container without swap and overcommit), the reserve is released one block at a time, and the allocation is retried.
-/// So the requests in progress can complete. Meanwhile `is_low` is true, and servers accept no connections. An
-/// allocation that fails with the reserve exhausted throws `std::bad_alloc`.
+/// The requests in progress can then complete. While `is_low` is true, servers accept no connections. An allocation
+/// that fails when the reserve is exhausted throws `std::bad_alloc`.
 ///
 /// Process-wide; thread-safe. The reserve does not protect against the kernel's out-of-memory killer, which sends
 /// SIGKILL.

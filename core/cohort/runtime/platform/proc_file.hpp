@@ -20,7 +20,8 @@ namespace cohort::platform {
 /// Reads the beginning of a file into `buffer`. Returns the part of `buffer` that was filled. Does not allocate.
 std::string_view read_prefix(const std::string& path, std::span<char> buffer) noexcept;
 
-/// Reads a complete file, up to 16 MiB (the largest is /proc/cpuinfo: 8192 CPUs on x86 at less than 2 KiB each).
+/// Reads a complete file of up to 16 MiB. The largest file is /proc/cpuinfo, with less than 2 KiB for each of at most
+/// 8192 CPUs on x86.
 std::string read_file(const std::filesystem::path& path);
 
 /// Returns `text` without leading and trailing spaces, tabs and newlines.

@@ -21,7 +21,7 @@ namespace detail {
 template <class T>
 struct channel_receiver : wait_entry {
   explicit channel_receiver(wait_queue& wakeup) noexcept : wait_entry(wakeup) {}
-  /// Empty after a wakeup that is caused by `close`, or by a value of another channel in `select`.
+  /// Empty if the wakeup was caused by `close`, or by a value of another channel in `select`.
   std::optional<T> value;
 };
 
@@ -35,9 +35,9 @@ struct channel_sender : wait_entry {
 }  // namespace detail
 
 /// Waits until one of the channels has a value, and receives that value; no value is removed from the other channels.
-/// If several channels have a value, the first of them in the order of the arguments is used. The variant's index is
-/// the channel's position. Errors: `asio::error::timed_out` at `wait_deadline`, `operation_aborted` if the coroutine is
-/// cancelled, `eof` once all channels are closed and empty. The channels must outlive the call.
+/// If several channels have a value, the first of these channels in the order of the arguments is used. The variant's
+/// index is the channel's position. Errors: `asio::error::timed_out` at `wait_deadline`, `operation_aborted` if the
+/// coroutine is cancelled, `eof` once all channels are closed and empty. The channels must outlive the call.
 template <class... T>
 task<result<std::variant<T...>>> select(deadline wait_deadline, channel<T>&... channels);
 

@@ -53,7 +53,7 @@ class rate_limiter {
   }
 
  private:
-  /// The entry of a waiting coroutine. Its destructor wakes the next coroutine if that becomes the first.
+  /// The entry of a waiting coroutine. The destructor wakes the next coroutine if that coroutine becomes the first.
   struct queue_entry {
     explicit queue_entry(rate_limiter& owner) : limiter(owner) { limiter.waiters_.push_back(entry); }
     ~queue_entry() {
@@ -80,7 +80,7 @@ class rate_limiter {
 
   std::size_t limit_;
   duration interval_;
-  /// The start times of the last operations, the oldest first.
+  /// The start times of the last operations, oldest first.
   std::deque<time_point> start_times_;
   detail::wait_list<detail::wait_entry> waiters_;
 };

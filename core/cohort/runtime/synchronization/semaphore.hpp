@@ -32,9 +32,9 @@ class [[nodiscard]] semaphore_permit {
   std::size_t count_;
 };
 
-/// Counting semaphore for the coroutines of one loop, for example to limit concurrent calls. FIFO: a request for many
-/// permits is not overtaken by later requests for few. All uses must be on one loop; the semaphore must outlive its
-/// permits and waits.
+/// Counting semaphore for the coroutines of one loop, for example to limit concurrent calls. FIFO: a later request for
+/// few permits does not overtake a request for many permits. All uses must be on one loop; the semaphore must outlive
+/// its permits and waits.
 class semaphore {
  public:
   explicit semaphore(std::size_t permits) noexcept : available_(permits) {}

@@ -29,8 +29,8 @@ class [[nodiscard]] shared_mutex_lock {
 };
 
 /// Mutex with shared (readers) and exclusive (writer) ownership, for the coroutines of one loop. FIFO: a reader behind
-/// a waiting writer also waits, so that neither kind starves. All uses must be on one loop; the mutex must outlive its
-/// locks and waits.
+/// a waiting writer also waits, so that neither readers nor writers starve. All uses must be on one loop; the mutex
+/// must outlive its locks and waits.
 class shared_mutex {
  public:
   shared_mutex() noexcept = default;

@@ -19,8 +19,8 @@ class wait_entry {
   wait_entry(const wait_entry&) = delete;
   wait_entry& operator=(const wait_entry&) = delete;
 
-  /// Resumes the coroutine with `notified`. Returns false if the wait has already timed out or been cancelled; then the
-  /// coroutine must not receive a value or a permit.
+  /// Resumes the coroutine with `notified`. Returns false if the wait has already timed out or been cancelled; the
+  /// coroutine must then not receive a value or a permit.
   bool wake() { return wakeup_->notify_one(); }
   void unlink() noexcept {
     previous_->next_ = next_;
@@ -56,7 +56,7 @@ class wait_list {
   wait_entry head_;
 };
 
-/// The error for a wait status `timed_out` or `cancelled`.
+/// Returns the error for the wait status `timed_out` or `cancelled`.
 inline error_code wait_error(wait_status status) noexcept {
   return status == wait_status::timed_out ? asio::error::timed_out : asio::error::operation_aborted;
 }

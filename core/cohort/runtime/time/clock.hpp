@@ -15,10 +15,10 @@ constexpr double to_milliseconds(duration span) noexcept {
 }
 /// A point on the monotonic clock. Used for deadlines and for measuring durations.
 using time_point = std::chrono::time_point<std::chrono::steady_clock, duration>;
-/// A point on the wall clock (UTC). Used for output: log lines, header fields, JSON.
+/// A point on the wall clock (UTC). Used for output, such as log lines, header fields and JSON.
 using wall_time = std::chrono::time_point<std::chrono::system_clock, duration>;
 
-/// Source of time. Cohort takes every time from the clock of a loop; tests replace that clock with `virtual_time`.
+/// Source of time. Cohort reads the time only from the clock of a loop, which `virtual_time` replaces in tests.
 /// Implementations must be safe to call from any thread, unless they document otherwise.
 class clock {
  public:

@@ -21,7 +21,7 @@ struct utc_fields {
   std::chrono::hh_mm_ss<std::chrono::milliseconds> clock;
 };
 
-/// Writes text into a buffer that has exactly the required size.
+/// Writes text into a buffer of exactly the required size.
 class text_writer {
  public:
   explicit text_writer(char* destination) noexcept : next_(destination) {}

@@ -12,7 +12,7 @@
 
 namespace cohort::detail {
 
-/// A timerfd on the event loop of `context`, with one wait at a time. Setting it costs one system call; its expiry
+/// A timerfd on the event loop of `context`. Only one wait may be pending. Setting it costs one system call; its expiry
 /// costs none. Asio's timers cost a second system call when they expire, and setting a new time ends their wait.
 class timer_descriptor {
  public:
@@ -21,7 +21,7 @@ class timer_descriptor {
   /// Throws `boost::system::system_error` if there is no free file descriptor.
   explicit timer_descriptor(boost::asio::io_context& context);
 
-  /// Sets the time of expiry, including that of a pending wait. If that time has passed, the timer expires immediately.
+  /// Sets the expiry time, also of a pending wait. If that time has passed, the timer expires immediately.
   void set(time_point expiry) noexcept;
 
   /// Calls `handler(error_code, std::size_t)` on the loop when the timer has expired. In rare cases, `handler` is

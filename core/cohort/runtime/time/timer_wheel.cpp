@@ -11,7 +11,7 @@ constexpr unsigned tick_shift = 14;
 constexpr unsigned slot_bits = 6;
 constexpr std::uint64_t slot_mask = 63;
 constexpr std::uint64_t max_distance = (std::uint64_t{1} << (slot_bits * 6)) - 1;
-/// The maximum distance, in ticks, at which a timer is placed. A timer with a later expiry is placed again when the
+/// The maximum distance, in ticks, at which a timer is inserted. A timer with a later expiry is reinserted when the
 /// wheel reaches it. The distance is half a revolution of the top level, so a slot of that level is never both the
 /// current slot and the slot one revolution ahead.
 constexpr std::uint64_t max_placement_distance = max_distance / 2;
@@ -103,7 +103,7 @@ std::optional<time_point> timer_wheel::next_wakeup() const noexcept {
   const auto next = next_occupied_slot();
   if (!next) return std::nullopt;
   if (next->level == 0) return tick_start(std::max(next->tick, current_tick_));
-  // A slot of a coarse level requires a wakeup at its first expiry, or at its end at the latest, but not at its start.
+  // A slot of a coarse level requires a wakeup at its first expiry, but at its end at the latest.
   const auto first = tick_ceil(earliest_expiry_[next->level][next->slot]);
   const auto end = next->tick + (std::uint64_t{1} << (next->level * slot_bits));
   return tick_start(std::max(std::min(first, end), std::max(next->tick, current_tick_)));
@@ -111,7 +111,8 @@ std::optional<time_point> timer_wheel::next_wakeup() const noexcept {
 
 void timer_wheel::process(const occupied_slot& next) {
   current_tick_ = std::max(current_tick_, next.tick);
-  // Empties the slot first: a timer that a callback arms for this tick expires in the next call, so `advance` ends.
+  // Empties the slot first, so that a timer that a callback arms for this tick expires only in the next call of
+  // `advance`.
   detail::timer_list_node batch;
   auto& list = wheel_[next.level][next.slot];
   while (list.linked()) {

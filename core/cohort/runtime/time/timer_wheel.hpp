@@ -82,8 +82,8 @@ class bound_timer<Method> : public timer {
 };
 
 /// Hierarchical timing wheel: six levels of 64 slots, one tick is 2^14 ns (16 µs). Arming and disarming are O(1). A
-/// timer that expires in more than 6.5 days (half a revolution of the last level) is first placed at that distance, and
-/// reinserted when the wheel reaches it. Source: Varghese and Lauck, "Hashed and hierarchical timing wheels", SOSP
+/// timer that expires in more than 6.5 days (half a revolution of the last level) is first inserted at that distance,
+/// and reinserted when the wheel reaches it. Source: Varghese and Lauck, "Hashed and hierarchical timing wheels", SOSP
 /// 1987. Not thread-safe, except for `armed_count`.
 class timer_wheel {
  public:
@@ -93,11 +93,11 @@ class timer_wheel {
   /// arms for the current tick runs in the next call. Callbacks must not throw.
   void advance(time_point now);
 
-  /// The time of the next necessary call of `advance`; empty if no timer is armed. At most the earliest expiry: the
-  /// wheel may need an earlier call that only moves timers to a finer level.
+  /// The time of the next necessary call of `advance`; empty if no timer is armed. The time is never after the earliest
+  /// expiry. It can be before it, because some calls only move timers to a finer level.
   std::optional<time_point> next_wakeup() const noexcept;
 
-  /// Sets a function that is called with the new `next_wakeup()` whenever arming a timer makes it earlier.
+  /// Sets a function that is called with the new `next_wakeup()` whenever an armed timer makes that time earlier.
   void on_earlier_wakeup(std::function<void(time_point)> callback) { on_earlier_wakeup_ = std::move(callback); }
 
   /// The number of armed timers. Safe from any thread.

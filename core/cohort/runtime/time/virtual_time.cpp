@@ -30,11 +30,11 @@ void virtual_time::run_ready() {
 }
 
 bool virtual_time::step_to_next_timer(time_point limit) {
-  const auto own_wakeup = loop_.timers().next_wakeup().value_or(time_point::max());
-  const auto next = scheduler_ ? std::min(own_wakeup, scheduler_->next_wakeup()) : own_wakeup;
+  const auto loop_wakeup = loop_.timers().next_wakeup().value_or(time_point::max());
+  const auto next = scheduler_ ? std::min(loop_wakeup, scheduler_->next_wakeup()) : loop_wakeup;
   if (next == time_point::max() || next > limit) return false;
   clock_.current = std::max(clock_.current, next);
-  if (own_wakeup > clock_.current) return true;
+  if (loop_wakeup > clock_.current) return true;
   // Posts the call, so that timer callbacks run on the loop like all other handlers.
   asio::post(loop_.get_executor(), [this] { loop_.timers().advance(clock_.current); });
   return true;

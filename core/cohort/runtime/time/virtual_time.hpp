@@ -39,7 +39,7 @@ class virtual_time {
   void set_scheduler(virtual_loop_scheduler& scheduler) noexcept { scheduler_ = &scheduler; }
   time_point now() const noexcept { return clock_.now(); }
 
-  /// Runs `work` to its end and returns its value, or rethrows its exception. If no handler is ready and no timer is
+  /// Runs `work` until it ends, and returns its value or rethrows its exception. If no handler is ready and no timer is
   /// armed before `work` has ended, `work` is cancelled and `std::logic_error` is thrown.
   template <class T>
   T run(task<T> work) {
@@ -52,11 +52,11 @@ class virtual_time {
     if constexpr (!std::is_void_v<T>) return std::move(*child.outcome.value);
   }
 
-  /// Runs the handlers and timers of the next `span`, and advances the time by exactly `span`.
+  /// Runs the handlers and timers of the next `span`, and advances the time by `span`.
   void run_for(duration span);
   /// Runs until no handler is ready and no timer is armed.
   void run_until_idle();
-  /// Shifts the wall clock, as an administrator or NTP does. Monotonic time and deadlines are unaffected.
+  /// Adjusts the wall clock, as an administrator or NTP does. Monotonic time and deadlines are unaffected.
   void step_wall_clock(duration shift) noexcept { clock_.wall_offset += shift; }
 
  private:

@@ -22,8 +22,8 @@ struct export_queue_limits {
 };
 
 /// Encoded spans or log records that wait for export, in batches. If the queue is full, new items are dropped and
-/// counted. Thread-safe. Each loop has its own queue for spans, so there is contention for the lock only while a batch
-/// is taken.
+/// counted. Thread-safe. Each loop has its own queue for spans, so there is contention for the lock only while the
+/// exporter takes a batch.
 class export_queue {
  public:
   struct batch {
@@ -34,8 +34,8 @@ class export_queue {
 
   explicit export_queue(export_queue_limits limits = {}) : limits_(limits) {}
 
-  /// Adds an item: `append(items)` appends the item to the encoded items of a batch. Wakes up the exporter if a batch
-  /// is full.
+  /// Adds an item: `append(items)` appends the item to the encoded items of a batch. Wakes the exporter if a batch is
+  /// full.
   template <class Append>
   void push(Append append) {
     bool is_batch_full = false;

@@ -24,8 +24,7 @@ std::string_view to_string(otlp_signal signal) noexcept;
 /// The attributes of the exporting service, such as `service.name`.
 using resource_attributes = std::vector<std::pair<std::string, std::string>>;
 
-/// Appends a span to `items`, which contains the items of one request in one encoding (messages `Span` of
-/// opentelemetry.proto.trace.v1).
+/// Appends a span to `items`, the encoded items of one request (messages `Span` of opentelemetry.proto.trace.v1).
 void append_item(std::string& items, otlp_encoding encoding, const span& span);
 /// Appends a log record to `items` (messages `LogRecord` of opentelemetry.proto.logs.v1).
 void append_item(std::string& items, otlp_encoding encoding, const log_record& record);

@@ -9,7 +9,7 @@
 
 #include <cohort/telemetry/otlp/otlp_encoding.hpp>
 
-// Functions for both encodings.
+// Functions that both encodings use.
 namespace cohort::telemetry::detail {
 
 /// The values of `SeverityNumber`.

@@ -7,7 +7,7 @@
 namespace cohort::telemetry::detail {
 namespace {
 
-/// `ScopeSpans.spans` and `ScopeLogs.log_records`, which have the same number.
+/// The number of the fields `ScopeSpans.spans` and `ScopeLogs.log_records`.
 constexpr std::uint32_t item_field = 2;
 
 void write_any_value(protobuf_writer& output, std::string_view text) { output.string_field(1, text); }

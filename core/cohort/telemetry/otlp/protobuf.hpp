@@ -19,8 +19,8 @@ class protobuf_writer {
   void fixed32_field(std::uint32_t field, std::uint32_t value);
   void double_field(std::uint32_t field, double value);
   void bytes_field(std::uint32_t field, std::string_view bytes);
-  /// A string field. The format requires UTF-8, and receivers reject a message if one string is invalid. So, if a text
-  /// is not valid UTF-8, each of its non-ASCII bytes is replaced by `?`.
+  /// A string field. If `text` is not valid UTF-8, replaces each of its non-ASCII bytes by `?`: receivers reject a
+  /// message that contains an invalid string.
   void string_field(std::uint32_t field, std::string_view text);
   /// An embedded message whose fields `write` appends.
   template <class Write>

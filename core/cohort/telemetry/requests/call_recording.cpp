@@ -7,7 +7,7 @@
 
 namespace cohort::telemetry {
 
-request_record* record_of(const call_context& context) noexcept {
+request_record* find_request_record(const call_context& context) noexcept {
   return context.timing ? context.timing->recording().get() : nullptr;
 }
 

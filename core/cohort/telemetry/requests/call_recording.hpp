@@ -11,7 +11,7 @@ struct call_context;
 namespace cohort::telemetry {
 
 /// Returns the record of the request to which a call belongs; null if there is none.
-request_record* record_of(const call_context& context) noexcept;
+request_record* find_request_record(const call_context& context) noexcept;
 
 /// Writes the record of one call. The destructor ends the record as cancelled. Has no effect if there is no request
 /// record, or if the request record is full.
@@ -30,12 +30,12 @@ class call_recording {
   void end(std::string_view outcome) noexcept;
   /// Like the overload above, but with the current time as an argument, which saves a clock reading.
   void end(std::string_view outcome, time_point now) noexcept;
-  /// Sets the statement or command, unless it has been set.
+  /// Sets the statement or command, unless it is already set.
   void set_detail(std::string_view detail) noexcept;
-  /// Detaches from the record, which then ends with the request. Must be called if the owner of the call may outlive
-  /// the request.
+  /// Detaches this object from the record, which then ends with the request. Must be called if the owner of the call
+  /// may outlive the request.
   void abandon() noexcept { call_ = nullptr; }
-  /// Starts the record of an attempt; null if there is none. Each attempt, except the first, refers to the previous
+  /// Starts the record of an attempt; null if there is none. Each attempt except the first refers to the previous
   /// attempt.
   attempt_record* add_attempt(attempt_kind kind, time_point now) noexcept;
   /// Ends the record of an attempt. The cause of a cancelled attempt is that of the cancelled request, unless

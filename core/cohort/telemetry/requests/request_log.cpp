@@ -85,7 +85,8 @@ void request_log::set_cancellation_cause(cancellation_cause cause) noexcept {
   }
 }
 
-/// Replaces the shortest record, or a record that is too old. Returns the record that is not kept, or null.
+/// Replaces the record of the fastest request, or a record that is too old. Returns the record that is not kept, or
+/// null.
 std::unique_ptr<request_log::node> request_log::keep_if_slow(std::unique_ptr<node> ended) {
   if (slowest_.size() < limits_.max_slowest_records) {
     slowest_.push_back(std::move(ended));

@@ -32,7 +32,7 @@ class request_log {
     unsigned max_sampled_records_per_second = 8;
     /// Maximum number of records of the slowest requests.
     std::size_t max_slowest_records = 8;
-    /// Age from which a slow record can be replaced by any other record.
+    /// Age from which any other record can replace the record of a slow request.
     duration max_slow_record_age = std::chrono::minutes{1};
   };
 
@@ -49,7 +49,7 @@ class request_log {
 
   /// Opens the record of a request that starts at `started`; the caller must close the record.
   request_record& open(time_point started);
-  /// Ends the record, and keeps it or recycles it. The caller must not use the record afterwards.
+  /// Ends the record, and keeps it or recycles it. Afterwards, the caller must not use the record.
   void close(request_record& record) noexcept;
 
   /// Sets the function that is called with each record that ends, before the record is kept or recycled. Replaces the
@@ -123,7 +123,7 @@ class request_recording {
     record_ = &log.open(started);
     return *record_;
   }
-  /// Uses a record that the caller owns. The record must outlive this object, and is not closed by it.
+  /// Uses a record that the caller owns and closes. The record must outlive this object.
   void attach(request_record& record) noexcept { record_ = &record; }
   void close() noexcept {
     if (record_ && log_) log_->close(*record_);

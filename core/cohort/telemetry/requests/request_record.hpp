@@ -17,7 +17,7 @@
 
 // The records of a request, of the calls made on behalf of it (upstreams, databases, blocking work, caches), and of the
 // attempts of upstream calls. Records have a fixed size and own their strings, so a record can outlive the described
-// objects without an allocation. The memory for calls is allocated separately, and a reused record keeps it.
+// objects without an allocation. The memory for calls is allocated separately; a reused record keeps this memory.
 namespace cohort::telemetry {
 
 /// A string of at most `Capacity` bytes; a longer string is truncated.
@@ -41,7 +41,7 @@ class bounded_text {
   std::array<char, Capacity> bytes_;  // NOLINT(cppcoreguidelines-pro-type-member-init)
 };
 
-/// The kind of the target of a call.
+/// The type of the target of a call.
 enum class call_kind : std::uint8_t {
   /// Another service, called by HTTP.
   upstream,
@@ -150,8 +150,8 @@ struct call_record {
   time_point ended = time_point::min();
   /// The deadline of the call. The remaining time is `deadline.remaining(now)`.
   cohort::deadline deadline{};
-  /// The outcome as in the metric `cohort_client_requests_total`, or in the metric of the database; `hit`, `stale`,
-  /// `miss` or `failed` of a cache; empty while the call runs. A string literal.
+  /// The outcome, with the values of the metric `cohort_client_requests_total` or of the metric of the database; `hit`,
+  /// `stale`, `miss` or `failed` of a cache; empty while the call runs. A string literal.
   std::string_view outcome{};
   call_kind kind = call_kind::upstream;
   cancellation_cause cancelled_by = cancellation_cause::none;
@@ -204,14 +204,14 @@ struct request_record : work_recorder {
 
   /// Resets the record for another request.
   void reset(time_point now, wall_time wall_now) noexcept;
-  /// Adds a call; null if the record is full.
+  /// Adds a call. Returns null if the record is full.
   call_record* add_call(std::string_view name, time_point now, cohort::deadline call_deadline,
                         call_kind kind = call_kind::upstream) noexcept;
   /// Ends a call, unless it has ended. The cause of a cancelled call is that of the cancelled request.
   void end_call(call_record& call, std::string_view outcome, time_point now) const noexcept;
   std::size_t begin_work(std::string_view name, time_point now, cohort::deadline work_deadline) noexcept override;
   void end_work(std::size_t number, std::string_view outcome, time_point now) noexcept override;
-  /// Adds an attempt to a call of this record; null if the record is full.
+  /// Adds an attempt to a call of this record. Returns null if the record is full.
   attempt_record* add_attempt(call_record& call, attempt_kind kind, std::uint8_t of, time_point now) noexcept;
 
   std::span<const call_record> all_calls() const noexcept { return {calls.data(), call_count}; }
@@ -239,14 +239,14 @@ struct request_record : work_recorder {
   std::uint16_t status = 0;
   /// The cause of the handler's cancellation.
   cancellation_cause cancelled_by = cancellation_cause::none;
-  /// Whether the response has a streamed body or upgrades the connection, so that the client determines when it ends.
+  /// Whether the response has a streamed body or upgrades the connection. The client then determines its duration.
   bool is_streamed = false;
   std::uint8_t call_count = 0;
   std::uint8_t attempt_count = 0;
   /// Number of calls that were not recorded, because the record was full.
   std::uint16_t calls_dropped = 0;
-  /// Allocated separately, because calls and attempts would take most of the memory of a record. An upgraded
-  /// connection, such as WebSocket, keeps its record until it is closed, usually without calls.
+  /// Allocated separately, because calls and attempts would take most of the memory of a record. The record of an
+  /// upgraded connection, such as WebSocket, is kept until the connection closes, and usually has no calls.
   lazy_array<call_record, max_calls> calls;
   lazy_array<attempt_record, max_attempts> attempts;
 };

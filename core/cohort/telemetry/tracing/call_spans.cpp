@@ -130,7 +130,7 @@ class call_span_recorder {
     span.end = to_wall_time(end_time);
     span.attributes = attributes.view();
     std::array<span_event, 4> events;
-    span.events = {events.data(), phase_events(attempt, events)};
+    span.events = {events.data(), write_phase_events(attempt, events)};
     if (is_error) {
       span.status = span_status::error;
       span.status_message = attempt.outcome;
@@ -140,7 +140,7 @@ class call_span_recorder {
 
   /// Writes an event for the start of each phase after the first phase, in chronological order. Returns the number of
   /// events.
-  std::size_t phase_events(const attempt_record& attempt, std::array<span_event, 4>& events) const {
+  std::size_t write_phase_events(const attempt_record& attempt, std::array<span_event, 4>& events) const {
     std::size_t count = 0;
     auto start = attempt.started + attempt.phase_duration(attempt_phase::queued);
     for (const auto phase : {attempt_phase::connect, attempt_phase::tls, attempt_phase::wait, attempt_phase::read}) {

@@ -10,11 +10,11 @@ class loop;
 
 namespace cohort::telemetry {
 
-/// Whether the request, or a call or an attempt on behalf of it, reached its deadline.
+/// Whether the request, or one of its calls or attempts, missed its deadline.
 bool missed_deadline(const request_record& record) noexcept;
 
 /// Records a span for each call in the record of a request that has ended (upstreams, databases, caches, blocking
-/// work), and for each attempt. The calls are children of the span in `trace`, the attempts children of their call. The
+/// work), and for each attempt. The parent of a call is the span in `trace`; the parent of an attempt is its call. The
 /// span of an attempt has the ID that was sent to the server. `wall_offset` converts times of the loop's monotonic
 /// clock to the wall clock, and must be equal to the offset for the span of the request.
 void record_calls(tracer& spans, const request_record& record, const trace_context& trace, loop& event_loop,

@@ -51,8 +51,8 @@ struct log_record {
   wall_time time{};
   log_level level = log_level::info;
   std::string_view message{};
-  /// The fields of the line. A field `trace_id` of 32 hexadecimal digits, and a field `span_id` of 16 hexadecimal
-  /// digits, are exported as the IDs of the record.
+  /// The fields of the line. The fields `trace_id` (32 hexadecimal digits) and `span_id` (16 hexadecimal digits) are
+  /// exported as the IDs of the record.
   std::span<const attribute> attributes{};
 };
 

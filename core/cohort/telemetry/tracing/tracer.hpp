@@ -24,7 +24,7 @@ class tracer {
   /// Starts the span of a request: decides whether its trace is sampled, and sets its span ID. Returns the ID of the
   /// caller's span; zero for a new trace.
   std::uint64_t begin(trace_context& trace, random_generator& random) const noexcept;
-  /// Whether the spans of a request are exported: if its trace is sampled, or if the request missed its deadline.
+  /// Whether the spans of a request are exported, because its trace is sampled or the request missed its deadline.
   static bool is_exported(const trace_context& trace, bool missed_deadline) noexcept {
     return trace.sampled || missed_deadline;
   }

@@ -20,7 +20,7 @@ std::string print_time(duration time) {
 std::string print(const upstream_settings& settings) {
   return "timeout=" + print_time(settings.timeout) + ",attempts=" + std::to_string(settings.retry.max_attempts) +
          ",budget=" + print_percentage(settings.budget.ratio) +
-         "%,hedge=" + (settings.hedging.enabled ? "p" + print_percentage(settings.hedging.quantile) : "off") +
+         "%,hedge=" + (settings.hedging.is_enabled ? "p" + print_percentage(settings.hedging.quantile) : "off") +
          ",breaker=" +
          (settings.breaker.min_calls == 0 ? "off" : print_percentage(settings.breaker.failure_ratio) + "%") +
          ",open=" + print_time(settings.breaker.base_open_time) +

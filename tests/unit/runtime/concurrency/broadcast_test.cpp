@@ -96,7 +96,7 @@ TEST_CASE("broadcast: the number of values that are published while the loop is 
 
 TEST_CASE("broadcast: a slow subscriber is disconnected if the policy requires it", "[runtime]") {
   virtual_time time;
-  numbers source{2, slow_subscriber::disconnect};
+  numbers source{2, slow_subscriber_policy::disconnect};
   log_lines log;
   spawned_task<> fast{time, receive_all(time.run(subscribe(source)), 0s, log, "fast")};
   spawned_task<> slow{time, receive_all(time.run(subscribe(source)), 5s, log, "slow")};

@@ -157,7 +157,7 @@ policy::retry_decision upstream::active_call::decide(const client::exchange& exc
   const bool single_attempt = permit_->is_probe() || state_.breaker.current_state() != breaker::state::closed;
   const policy::failed_attempt attempt{
       .failure = *result.failure,
-      .idempotent = is_idempotent(request().method),
+      .is_idempotent = is_idempotent(request().method),
       .attempts = single_attempt ? owner_.settings_.retry.max_attempts : counted_attempts(),
       .retry_after = result.retry_after,
       .remaining_time = call_deadline().remaining(now),

@@ -120,7 +120,7 @@ task<open_result> upstream::open(client_request request, call_context context, o
   open_result result{.response = client_error::invalid_request};
   // Records the call up to the head of the response, because the body may outlive the request for which the call is
   // made.
-  telemetry::call_recording recording{telemetry::record_of(context), name_, started, call_deadline};
+  telemetry::call_recording recording{telemetry::find_request_record(context), name_, started, call_deadline};
   const auto record = [&](const client_result& client_result, time_point now) {
     result.elapsed = now - started;
     recording.end(outcome_label(client_result), now);

@@ -116,7 +116,7 @@ task<upstream_result> upstream::call_in_place(client_request& request, call_cont
   auto& state = current_loop_state();
   auto target = state.origin_of(request.url);
   upstream_result result{.response = client_error::invalid_request, .timeout = call_deadline.remaining(started)};
-  telemetry::call_recording recording{telemetry::record_of(context), name_, started, call_deadline};
+  telemetry::call_recording recording{telemetry::find_request_record(context), name_, started, call_deadline};
   auto now = started;
   if (target) {
     const telemetry::server_timing::scoped_wait wait{context.timing};

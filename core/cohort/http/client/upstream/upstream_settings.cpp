@@ -41,8 +41,8 @@ bool assign(To& setting, const std::optional<From>& value) {
 }
 
 bool set_hedging(policy::hedging::settings& settings, std::string_view value) {
-  settings.enabled = value != "off";
-  if (!settings.enabled) return true;
+  settings.is_enabled = value != "off";
+  if (!settings.is_enabled) return true;
   if (!value.starts_with('p')) return false;
   const auto percentile = parse_integer(value.substr(1), 50, 99);
   if (percentile) settings.quantile = static_cast<double>(*percentile) / 100;

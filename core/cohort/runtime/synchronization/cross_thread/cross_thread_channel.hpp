@@ -12,8 +12,8 @@
 namespace cohort {
 
 /// Bounded FIFO queue between the coroutines of all loops; other threads use `try_send` and `try_receive`. The
-/// coroutine that has waited longest receives the next value; its loop is woken. Thread-safe. The channel must outlive
-/// its waits.
+/// coroutine that has waited longest receives the next value, and its loop is woken. Thread-safe. The channel must
+/// outlive its waits.
 template <class T>
 class cross_thread_channel {
  public:

@@ -8,7 +8,7 @@
 namespace cohort {
 
 /// Manual-reset event: coroutines of any loop wait for it, and any thread sets it. The event has shared ownership: the
-/// waiting side and the setting side may release it in either order.
+/// coroutine that waits and the thread that sets it may release it in either order.
 class cross_thread_event {
  public:
   static std::shared_ptr<cross_thread_event> make() {

@@ -16,7 +16,7 @@ class cross_thread_once {
   cross_thread_once(const cross_thread_once&) = delete;
   cross_thread_once& operator=(const cross_thread_once&) = delete;
 
-  /// Once true, writes of the initialization are visible to the caller. Safe from any thread.
+  /// If true, all writes of the initialization are visible to the caller. Safe from any thread.
   bool is_done() const noexcept { return is_done_.load(std::memory_order_acquire); }
 
   /// Runs the task that `initialize` returns, on the caller's loop, unless an earlier task has completed; waits while

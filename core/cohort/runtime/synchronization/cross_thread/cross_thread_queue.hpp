@@ -9,14 +9,13 @@
 
 namespace cohort::detail {
 
-/// A resource, such as permits, and the coroutines of all loops that wait for it, in the order in which they started to
-/// wait. Thread-safe; must outlive its waits. `Resource` is a state machine, whose functions run under the mutex of the
-/// queue:
+/// A resource, such as permits, and the FIFO queue of the coroutines of all loops that wait for it. Thread-safe; must
+/// outlive its waits. `Resource` is a state machine, whose functions run under the mutex of the queue:
 ///
-/// - `request`: the type of a request, which is copyable
+/// - `request`: the type of a request, which must be copyable
 /// - `bool can_grant(request) const`
 /// - `void grant(request)`: changes the state; called only after `can_grant` returned true
-/// - `void release(request)`: the reverse of `grant`
+/// - `void release(request)`: reverses `grant`
 template <class Resource>
 class cross_thread_queue {
   struct waiter;
@@ -69,15 +68,15 @@ class cross_thread_queue {
   void release(request granted) {
     update([&](Resource& resource) { resource.release(granted); });
   }
-  /// Changes the resource, and grants the requests that are possible afterwards. Safe from any thread. The queue can be
-  /// destroyed as soon as a coroutine that this call resumes has continued.
+  /// Changes the resource, then grants the waiting requests that have become possible. Safe from any thread. The queue
+  /// can be destroyed as soon as a coroutine that this call resumes has continued.
   template <class Change>
   void update(Change change) {
     const std::lock_guard lock{mutex_};
     change(resource_);
     grant_waiters();
   }
-  /// Returns the value of a function of the resource. Safe from any thread.
+  /// Calls a function of the resource and returns its value. Safe from any thread.
   template <class Read>
   auto read(Read read) const {
     const std::lock_guard lock{mutex_};
@@ -95,7 +94,7 @@ class cross_thread_queue {
     resource_.grant(requested);
     return true;
   }
-  /// Grants the request, or adds it to the queue. Null if the request was granted.
+  /// Grants the request, or adds it to the queue. Returns null if the request was granted.
   std::shared_ptr<waiter> enter(request requested) {
     const std::lock_guard lock{mutex_};
     if (try_grant(requested)) return nullptr;

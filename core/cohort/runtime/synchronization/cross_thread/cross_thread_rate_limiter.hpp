@@ -12,9 +12,9 @@
 namespace cohort {
 
 /// Admits at most `limit` operations of all loops within any period of `interval`, for example to respect the rate
-/// limit of an upstream for the process. FIFO over all loops. The first `limit` operations start immediately; the next
-/// operation starts `interval` after the first of them. Stores the start times of the last `limit` operations.
-/// Thread-safe; must outlive its waits.
+/// limit of an upstream for the process. Operations start in FIFO order across all loops. The first `limit` operations
+/// start immediately; the next operation starts `interval` after the first of them. Stores the start times of the last
+/// `limit` operations. Thread-safe; must outlive its waits.
 class cross_thread_rate_limiter {
  public:
   /// Throws `std::invalid_argument` unless `limit` and `interval` are positive.
@@ -49,23 +49,23 @@ class cross_thread_rate_limiter {
   /// Counts an operation and returns true if it may start without a wait. Safe from any thread, including threads
   /// without a loop.
   bool try_acquire() {
-    bool is_started = false;
+    bool may_start = false;
     queue_.update([&](state& current) {
       const auto* const caller_loop = loop::current_or_null();
       const auto now = caller_loop ? caller_loop->now() : real_clock().now();
-      is_started = !current.has_first && current.next_start_time() <= now;
-      if (is_started) current.record_start(now);
+      may_start = !current.is_front_owned && current.next_start_time() <= now;
+      if (may_start) current.record_start(now);
     });
-    return is_started;
+    return may_start;
   }
 
  private:
-  /// The exclusive resource is the front of the queue: the coroutine at the front sleeps until its operation may start.
+  /// The exclusive resource is the front of the queue. The coroutine at the front sleeps until its operation may start.
   struct state {
     struct request {};
-    bool can_grant(request) const noexcept { return !has_first; }
-    void grant(request) noexcept { has_first = true; }
-    void release(request) noexcept { has_first = false; }
+    bool can_grant(request) const noexcept { return !is_front_owned; }
+    void grant(request) noexcept { is_front_owned = true; }
+    void release(request) noexcept { is_front_owned = false; }
 
     time_point next_start_time() const noexcept {
       return start_times.size() < limit ? time_point::min() : start_times.front() + interval;
@@ -77,9 +77,9 @@ class cross_thread_rate_limiter {
 
     std::size_t limit;
     duration interval;
-    /// The start times of the last operations, the oldest first.
+    /// The start times of the last operations, oldest first.
     std::deque<time_point> start_times;
-    bool has_first = false;
+    bool is_front_owned = false;
   };
 
   detail::cross_thread_queue<state> queue_;

@@ -29,8 +29,8 @@ class [[nodiscard]] cross_thread_permit {
   cross_thread_semaphore* owner_;
 };
 
-/// Counting semaphore for the coroutines of all loops; with one permit, it is a process-wide mutex. FIFO over all
-/// loops: the coroutine that has waited longest receives a released permit; its loop is woken. Thread-safe. The
+/// Counting semaphore for the coroutines of all loops; with one permit, it is a process-wide mutex. FIFO across all
+/// loops: the coroutine that has waited longest receives a released permit, and its loop is woken. Thread-safe. The
 /// semaphore must outlive its permits and waits.
 class cross_thread_semaphore {
  public:

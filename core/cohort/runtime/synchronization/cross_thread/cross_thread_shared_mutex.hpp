@@ -33,9 +33,9 @@ class [[nodiscard]] cross_thread_shared_mutex_lock {
   bool is_exclusive_;
 };
 
-/// Mutex with shared (readers) and exclusive (writer) ownership, for the coroutines of all loops. FIFO over all loops:
-/// a reader behind a waiting writer also waits, so that neither kind starves. Thread-safe. The mutex must outlive its
-/// locks and waits.
+/// Mutex with shared (readers) and exclusive (writer) ownership, for the coroutines of all loops. FIFO across all
+/// loops: a reader behind a waiting writer also waits, so that neither readers nor writers starve. Thread-safe. The
+/// mutex must outlive its locks and waits.
 class cross_thread_shared_mutex {
  public:
   cross_thread_shared_mutex() = default;

@@ -10,8 +10,8 @@
 
 namespace cohort::detail {
 
-/// A coroutine that waits for another thread. The members of derived types are guarded by the mutex of the primitive
-/// that it waits for, until it is granted.
+/// A coroutine that waits for another thread. Until the request is granted, the mutex of the primitive guards the
+/// members of derived types.
 struct cross_thread_waiter {
   loop& owner = loop::current();
   /// Must be used on the loop `owner` only.

@@ -139,7 +139,7 @@ class streaming_fixture : public client_fixture {
 
  private:
   static http::upstream_settings without_hedges(http::upstream_settings settings) {
-    settings.hedging.enabled = false;
+    settings.hedging.is_enabled = false;
     return settings;
   }
   void take_result() {

@@ -103,7 +103,7 @@ TEST_CASE("call records: an attempt that times out at the deadline of the call h
 
 TEST_CASE("call records: the slower of two hedged attempts is cancelled by the hedge", "[http][requests]") {
   auto settings = single_attempt();
-  settings.hedging.enabled = true;
+  settings.hedging.is_enabled = true;
   recorded_fixture fixture{settings, 2};
   for (auto& replica : fixture.replicas) replica.default_step = {.delay = 10ms};
   for (int i = 0; i < 40; ++i) fixture.call();

@@ -75,7 +75,7 @@ inline http::router routes_of(scripted_replica& replica) {
 inline http::upstream_settings single_attempt() {
   http::upstream_settings settings;
   settings.retry.max_attempts = 1;
-  settings.hedging.enabled = false;
+  settings.hedging.is_enabled = false;
   return settings;
 }
 

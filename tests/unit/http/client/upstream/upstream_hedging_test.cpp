@@ -12,7 +12,7 @@ using http::client_error;
 
 http::upstream_settings with_hedges() {
   auto settings = single_attempt();
-  settings.hedging.enabled = true;
+  settings.hedging.is_enabled = true;
   return settings;
 }
 

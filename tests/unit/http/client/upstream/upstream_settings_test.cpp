@@ -18,7 +18,7 @@ TEST_CASE("upstream policy: a key sets one value and does not change the other v
   CHECK(policy->timeout == 250ms);
   CHECK(policy->retry.max_attempts == 1);
   CHECK(policy->budget.ratio == 0.1);
-  CHECK(policy->hedging.enabled);
+  CHECK(policy->hedging.is_enabled);
   CHECK(policy->hedging.quantile == 0.9);
   CHECK(policy->breaker.failure_ratio == 0.75);
   CHECK(policy->breaker.base_open_time == 2s);
@@ -28,7 +28,7 @@ TEST_CASE("upstream policy: a key sets one value and does not change the other v
   REQUIRE(disabled_policies);
   CHECK(disabled_policies->timeout == 3s);
   CHECK(disabled_policies->retry.max_attempts == base.retry.max_attempts);
-  CHECK_FALSE(disabled_policies->hedging.enabled);
+  CHECK_FALSE(disabled_policies->hedging.is_enabled);
   CHECK(disabled_policies->breaker.min_calls == 0);
 }
 

@@ -95,7 +95,7 @@ class proxy_fixture {
  private:
   static http::upstream_settings single_attempt_settings() {
     http::upstream_settings settings;
-    settings.hedging.enabled = false;
+    settings.hedging.is_enabled = false;
     return settings;
   }
 
