@@ -100,7 +100,7 @@ class scripted_upstream {
   /// Adds the behavior for one request: the n-th request uses the n-th step.
   void enqueue(behavior step);
 
-  /// Sets the behavior for requests without a step. Initially that is a 500 response.
+  /// Sets the behavior for requests without a step. The default is a 500 response.
   void set_default_behavior(behavior step);
 
   /// Returns the number of steps that no request has used.
