@@ -39,7 +39,7 @@ report_cache::report_cache(service::service_context context, settings settings)
 std::optional<report_cache::lookup_result> report_cache::find_unknown_location(const std::string& key) {
   const std::lock_guard lock{mutex_};
   const auto entry = unknown_locations_.peek(key, loop::current().now());
-  if (!entry.value || entry.stale) return std::nullopt;
+  if (!entry.value || entry.is_stale) return std::nullopt;
   hits_.increment();
   return lookup_result{.from_cache = true, .error = std::string{unknown_location_error}};
 }
@@ -92,8 +92,8 @@ task<report_cache::lookup_result> report_cache::get(std::shared_ptr<report_cache
 
 report_cache::lookup_result report_cache::hit(const reports::decision& decision) {
   hits_.increment();
-  if (decision.stale) stale_while_revalidating_.increment();
-  return {.report = decision.value, .from_cache = true, .stale = decision.stale, .age = decision.age};
+  if (decision.is_stale) stale_while_revalidating_.increment();
+  return {.report = decision.value, .from_cache = true, .stale = decision.is_stale, .age = decision.age};
 }
 
 report_cache::lookup_result report_cache::failure(const reports::decision& decision, std::string error) {

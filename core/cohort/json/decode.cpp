@@ -24,9 +24,9 @@ bool decoder::parse(std::string_view text, simdjson::dom::element& root) {
 }
 
 void decoder::report(const path& value_path, std::string reason) {
-  if (reason.empty() || errors_.truncated) return;
+  if (reason.empty() || errors_.is_truncated) return;
   if (errors_.list.size() == options_.max_errors) {
-    errors_.truncated = true;
+    errors_.is_truncated = true;
     return;
   }
   errors_.list.push_back({value_path.text(), std::move(reason)});

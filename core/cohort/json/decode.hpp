@@ -40,7 +40,7 @@ class decoder {
   /// Adds an error for the value, unless `reason` is empty.
   void report(const path& value_path, std::string reason);
   /// Whether there are more errors than `max_errors`, so that decoding must stop.
-  bool has_too_many_errors() const noexcept { return errors_.truncated; }
+  bool has_too_many_errors() const noexcept { return errors_.is_truncated; }
   const decode_errors& errors() const noexcept { return errors_; }
   decode_errors take_errors() noexcept { return std::move(errors_); }
 

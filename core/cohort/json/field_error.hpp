@@ -25,7 +25,7 @@ struct field_error {
 struct decode_errors {
   std::vector<field_error> list;
   /// Whether there were more errors than `decode_options::max_errors`.
-  bool truncated = false;
+  bool is_truncated = false;
 
   /// All errors in one line, such as `limit must be an integer from 1 to 100; name is required`.
   std::string text() const;

@@ -29,9 +29,9 @@ constexpr std::string_view compiler_type_name() {
 /// The schemas of structs and enumerations, by their names, and references to them.
 class schema_definitions {
  public:
-  /// `reference_prefix` is `#/components/schemas/` in OpenAPI. If `closed`, objects do not allow other members.
-  explicit schema_definitions(std::string reference_prefix = "#/$defs/", bool closed = true)
-      : reference_prefix_(std::move(reference_prefix)), is_closed_(closed) {}
+  /// `reference_prefix` is `#/components/schemas/` in OpenAPI. If `is_closed`, objects do not allow other members.
+  explicit schema_definitions(std::string reference_prefix = "#/$defs/", bool is_closed = true)
+      : reference_prefix_(std::move(reference_prefix)), is_closed_(is_closed) {}
 
   /// Returns the schema of a value: `{"$ref":…}` for a struct or an enumeration, whose schema is added to
   /// `definitions`.
@@ -161,8 +161,8 @@ void schema_definitions::define_struct(const std::string& name) {
 
 /// The JSON Schema document of a described type; nested structs and enumerations are in `$defs`.
 template <class T>
-std::string schema(bool closed = true) {
-  schema_definitions definitions{"#/$defs/", closed};
+std::string schema(bool is_closed = true) {
+  schema_definitions definitions{"#/$defs/", is_closed};
   auto root = definitions.schema_of<T>();
   std::string text;
   writer out{text};

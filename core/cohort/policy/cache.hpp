@@ -51,7 +51,7 @@ class cache {
     action next_action{};
     /// The last known value, which can be stale; null if there is none or it is too old.
     std::shared_ptr<const Value> value;
-    bool stale = false;
+    bool is_stale = false;
     /// The time since `value` was stored; zero if there is none.
     duration age{};
     /// The error of the last fetch; empty if it succeeded.
@@ -67,7 +67,7 @@ class cache {
     auto& found = touch(key);
     auto result = describe(found, now);
     const bool may_use_stale = result.value && result.age < settings_.max_age + settings_.stale_while_revalidate;
-    if (result.value && !result.stale) {
+    if (result.value && !result.is_stale) {
       result.next_action = action::use;
     } else if (found.in_flight) {
       result.next_action = may_use_stale ? action::use : action::join;
@@ -85,7 +85,7 @@ class cache {
   decision peek(const std::string& key, time_point now) {
     if (!entries_.contains(key)) return {.next_action = action::back_off};
     auto result = describe(touch(key), now);
-    result.next_action = result.value && !result.stale ? action::use : action::back_off;
+    result.next_action = result.value && !result.is_stale ? action::use : action::back_off;
     return result;
   }
 
@@ -130,7 +130,7 @@ class cache {
     decision result;
     result.value = found.value;
     if (found.value) result.age = now - found.store_time;
-    result.stale = result.age >= settings_.max_age;
+    result.is_stale = result.age >= settings_.max_age;
     result.last_error = found.last_error;
     result.retry_after = std::max(found.retry_time - now, duration::zero());
     return result;

@@ -25,9 +25,9 @@ circuit_breaker::permission circuit_breaker::try_acquire(time_point now) noexcep
 void circuit_breaker::record(permission permission, outcome result, time_point now, random_generator& random) noexcept {
   if (permission == permission::probe) return record_probe(result, now, random);
   if (settings_.min_calls == 0 || state_ != state::closed || result == outcome::ignored) return;
-  const bool failed = result == outcome::failure;
-  append({now, failed});
-  if (failed && exceeds_failure_ratio(now)) open(now, random);
+  const bool has_failed = result == outcome::failure;
+  append({now, has_failed});
+  if (has_failed && exceeds_failure_ratio(now)) open(now, random);
 }
 
 void circuit_breaker::record_probe(outcome result, time_point now, random_generator& random) noexcept {
@@ -56,18 +56,18 @@ void circuit_breaker::append(recorded_call call) noexcept {
 }
 
 bool circuit_breaker::exceeds_failure_ratio(time_point now) const noexcept {
-  std::size_t recent_calls = 0;
-  std::size_t failed_calls = 0;
+  std::size_t recent_call_count = 0;
+  std::size_t failed_call_count = 0;
   for (const auto& call : calls_) {
     if (now - call.end_time >= settings_.window) continue;
-    ++recent_calls;
-    failed_calls += call.failed ? 1 : 0;
+    ++recent_call_count;
+    failed_call_count += call.has_failed ? 1 : 0;
   }
   // In doubles, 0.56 * 25 is slightly more than 14.
   constexpr double rounding_error = 1e-9;
-  return recent_calls >= settings_.min_calls &&
-         static_cast<double>(failed_calls) >=
-             settings_.failure_ratio * static_cast<double>(recent_calls) - rounding_error;
+  return recent_call_count >= settings_.min_calls &&
+         static_cast<double>(failed_call_count) >=
+             settings_.failure_ratio * static_cast<double>(recent_call_count) - rounding_error;
 }
 
 duration circuit_breaker::retry_after(time_point now) const noexcept {

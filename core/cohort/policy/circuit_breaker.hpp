@@ -63,7 +63,7 @@ class circuit_breaker {
  private:
   struct recorded_call {
     time_point end_time;
-    bool failed;
+    bool has_failed;
   };
   void record_probe(outcome result, time_point now, random_generator& random) noexcept;
   void open(time_point now, random_generator& random) noexcept;

@@ -19,9 +19,9 @@ std::size_t current_shard(std::size_t shard_count) noexcept {
   return shard < shard_count ? shard : 0;
 }
 
-void add(std::atomic<double>& value, double amount, bool shared) noexcept {
+void add(std::atomic<double>& value, double amount, bool is_shared) noexcept {
   auto expected = value.load(std::memory_order_relaxed);
-  if (!shared) {
+  if (!is_shared) {
     value.store(expected + amount, std::memory_order_relaxed);
     return;
   }
@@ -43,7 +43,7 @@ void histogram::observe(double value) noexcept { count(value); }
 
 void histogram::observe(double value, const trace_context& trace, time_point now) noexcept {
   const auto bucket = count(value);
-  if (!trace.sampled || now.time_since_epoch().count() < exemplar_expiry_[bucket].load(std::memory_order_relaxed))
+  if (!trace.is_sampled || now.time_since_epoch().count() < exemplar_expiry_[bucket].load(std::memory_order_relaxed))
     return;
   if (const auto* current = loop::current_or_null()) {
     store_exemplar(bucket, {trace.id, value, current->wall_now()}, now);
@@ -53,17 +53,17 @@ void histogram::observe(double value, const trace_context& trace, time_point now
 /// Returns the index of the value's bucket.
 std::size_t histogram::count(double value) noexcept {
   const auto shard_index = detail::current_shard(shards_.size());
-  const bool shared = shard_index == 0;
+  const bool is_shared = shard_index == 0;
   auto& local_shard = shards_[shard_index];
   const auto bucket =
       static_cast<std::size_t>(std::lower_bound(bounds_.begin(), bounds_.end(), value) - bounds_.begin());
   auto& bucket_count = local_shard.buckets[bucket];
-  if (shared) {
+  if (is_shared) {
     bucket_count.fetch_add(1, std::memory_order_relaxed);
   } else {
     bucket_count.store(bucket_count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   }
-  detail::add(local_shard.sum, value, shared);
+  detail::add(local_shard.sum, value, is_shared);
   return bucket;
 }
 

@@ -28,8 +28,8 @@ struct alignas(64) shard_value {
 };
 /// Returns the index of the calling thread's shard: that of its loop, or 0 for a thread without a loop.
 std::size_t current_shard(std::size_t shard_count) noexcept;
-/// Adds `amount` to `value`. Uses a read-modify-write instruction only if `shared`.
-void add(std::atomic<double>& value, double amount, bool shared) noexcept;
+/// Adds `amount` to `value`. Uses a read-modify-write instruction only if `is_shared`.
+void add(std::atomic<double>& value, double amount, bool is_shared) noexcept;
 }  // namespace detail
 
 /// Sum with one shard per loop, so that two loops never write to the same cache line. Thread-safe.

@@ -64,7 +64,7 @@ std::optional<trace_context> parse_traceparent(std::string_view value) noexcept 
   if (!high || !low || !parent || !flags || *parent == 0) return std::nullopt;
   const trace_id id{*high, *low};
   if (!id) return std::nullopt;
-  return trace_context{.id = id, .sampled = (*flags & sampled_flag) != 0, .span_id = *parent};
+  return trace_context{.id = id, .is_sampled = (*flags & sampled_flag) != 0, .span_id = *parent};
 }
 
 std::optional<trace_id> parse_trace_id(std::string_view digits) noexcept {
@@ -96,7 +96,7 @@ bool is_valid_tracestate(std::string_view value) noexcept {
 
 trace_context start_trace(random_generator& random) noexcept {
   const auto high = random.next();
-  return {.id = {high, make_span_id(random)}, .sampled = true};
+  return {.id = {high, make_span_id(random)}, .is_sampled = true};
 }
 
 std::array<char, 55> format_traceparent(const trace_context& trace, random_generator& random) noexcept {
@@ -111,7 +111,7 @@ std::array<char, 55> format_traceparent(const trace_context& trace, std::uint64_
   write_hex(text.data() + trace_offset + 16, trace.id.low);
   write_hex(text.data() + parent_offset, parent_id);
   text[flags_offset] = '0';
-  text[flags_offset + 1] = trace.sampled ? '1' : '0';
+  text[flags_offset + 1] = trace.is_sampled ? '1' : '0';
   return text;
 }
 

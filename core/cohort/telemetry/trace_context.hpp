@@ -27,7 +27,7 @@ struct trace_id {
 struct trace_context {
   trace_id id;
   /// True if the trace is recorded, so that it can be found in a tracing backend.
-  bool sampled = false;
+  bool is_sampled = false;
   /// `tracestate`, forwarded unchanged; empty if there is none. A view into the request.
   std::string_view state{};
   /// The ID of the current span: the span of the caller (the parent ID of `traceparent`), or, if the server records

@@ -29,7 +29,7 @@ std::string describe(const json::decode_errors& errors, std::string_view text, c
     message.append(std::to_string(lines.line_of(field))).append(": ");
     message.append(field.empty() ? "the file" : field).append(" ").append(reason);
   }
-  if (errors.list.size() > max_reported_errors || errors.truncated) message.append("; and more");
+  if (errors.list.size() > max_reported_errors || errors.is_truncated) message.append("; and more");
   return message;
 }
 

@@ -99,7 +99,7 @@ TEST_CASE("decode: the result has every error of the document with its path", "[
                                           {"timeout", "must be an integer of at most 60"},
                                           {"due", "must be an RFC 3339 timestamp, such as 2026-11-28T12:00:00Z"}};
   CHECK(decoded.error().list == expected);
-  CHECK_FALSE(decoded.error().truncated);
+  CHECK_FALSE(decoded.error().is_truncated);
 }
 
 TEST_CASE("decode: lengths are counted in characters", "[json][decode]") {
@@ -187,7 +187,7 @@ TEST_CASE("decode: nesting and the number of errors are bounded", "[json][decode
   const auto decoded = json::decode<std::vector<std::string>>(zeros + "]", {.max_errors = 4});
   CHECK(decoded.error().list.size() == 4);
   CHECK(decoded.error().list[3].field == "[3]");
-  CHECK(decoded.error().truncated);
+  CHECK(decoded.error().is_truncated);
   CHECK(decoded.error().text().ends_with("; and more"));
 }
 

@@ -37,12 +37,12 @@ TEST_CASE("messages: a message has the publisher's trace context in the W3C head
   message message{.topic = "t", .body = {}};
   set_trace_context(message, {}, random);
   CHECK(message.headers.empty());
-  telemetry::trace_context trace{.id = {1, 2}, .sampled = true, .state = "vendor=1"};
+  telemetry::trace_context trace{.id = {1, 2}, .is_sampled = true, .state = "vendor=1"};
   set_trace_context(message, trace, random);
   const auto found = find_trace_context(message);
   REQUIRE(found);
   CHECK(found->id == trace.id);
-  CHECK(found->sampled);
+  CHECK(found->is_sampled);
   CHECK(found->state == "vendor=1");
   CHECK(found->span_id != 0);
   message.set_header("traceparent", "00-zz");

@@ -54,7 +54,7 @@ TEST_CASE("cache: a fresh value is used, with its age", "[policy][cache]") {
   CHECK(found.next_action == action::use);
   CHECK(*found.value == "of a");
   CHECK(found.age == age);
-  CHECK_FALSE(found.stale);
+  CHECK_FALSE(found.is_stale);
   CHECK(found.last_error.empty());
 }
 
@@ -65,7 +65,7 @@ TEST_CASE("cache: an expired value is revalidated by one fetch, and stays availa
   const auto late = cache.look_up("a", start + 10min);
   CHECK(late.next_action == action::fetch);
   CHECK(*late.value == "of a");
-  CHECK(late.stale);
+  CHECK(late.is_stale);
   CHECK(late.age == 10min);
   const auto next = cache.look_up("a", start + 10min);
   CHECK(next.next_action == action::join);
@@ -155,18 +155,18 @@ TEST_CASE("cache: within stale-while-revalidate, one lookup fetches, and other l
   const auto first = cache.look_up("a", now);
   CHECK(first.next_action == action::revalidate);
   CHECK(*first.value == "of a");
-  CHECK(first.stale);
+  CHECK(first.is_stale);
   CHECK(first.age == now - start);
   const auto second = cache.look_up("a", now);
   CHECK(second.next_action == action::use);
   CHECK(*second.value == "of a");
-  CHECK(second.stale);
+  CHECK(second.is_stale);
   CHECK(second.age == now - start);
   cache.store("a", value("new"), now);
   const auto renewed = cache.look_up("a", now);
   CHECK(renewed.next_action == action::use);
   CHECK(*renewed.value == "new");
-  CHECK_FALSE(renewed.stale);
+  CHECK_FALSE(renewed.is_stale);
 }
 
 TEST_CASE("cache: after stale-while-revalidate, lookups wait for the new value", "[policy][cache]") {
@@ -195,7 +195,7 @@ TEST_CASE("cache: after a failed revalidation, the stale value is returned with 
   const auto lookup_during_backoff = cache.look_up("a", now + 1s);
   CHECK(lookup_during_backoff.next_action == action::back_off);
   CHECK(*lookup_during_backoff.value == "of a");
-  CHECK(lookup_during_backoff.stale);
+  CHECK(lookup_during_backoff.is_stale);
   CHECK(lookup_during_backoff.last_error == "reset");
   CHECK(lookup_during_backoff.retry_after == 4s);
   CHECK(cache.look_up("a", now + 5s).next_action == action::revalidate);
@@ -219,7 +219,7 @@ TEST_CASE("cache: a value older than max_stale_age is not used, even if the sour
   SECTION("in look_up") {
     const auto late = cache.look_up("a", now, false);
     CHECK(late.value == nullptr);
-    CHECK_FALSE(late.stale);
+    CHECK_FALSE(late.is_stale);
     CHECK(late.age == 0s);
   }
   SECTION("a failed fetch precedes peek") {

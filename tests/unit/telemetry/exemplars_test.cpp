@@ -14,7 +14,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-trace_context make_trace(std::uint64_t number) { return {.id = {1, number}, .sampled = true}; }
+trace_context make_trace(std::uint64_t number) { return {.id = {1, number}, .is_sampled = true}; }
 
 task<> observe_on_loop(histogram& target, double value, trace_context trace) {
   target.observe(value, trace, loop::current().now());
@@ -72,7 +72,7 @@ TEST_CASE("exemplars: an exemplar is kept for one second, then replaced", "[tele
 TEST_CASE("exemplars: an unsampled observation is counted but does not become an exemplar", "[telemetry][metrics]") {
   exemplar_fixture fixture;
   auto unsampled = make_trace(1);
-  unsampled.sampled = false;
+  unsampled.is_sampled = false;
   fixture.observe(0.5, unsampled);
   fixture.observe(0.5, {});
   CHECK(fixture.exemplar_trace(0) == 0);
@@ -108,7 +108,7 @@ TEST_CASE("exemplars: collected exemplars are in the order of their metrics", "[
 task<> observe_until(const std::atomic<bool>& is_stopping, histogram& target, std::uint64_t number) {
   // The observations are one second apart, so that each becomes the exemplar.
   for (auto now = loop::current().now(); !is_stopping; now += 1s) {
-    trace_context trace{.id = {number, number}, .sampled = true};
+    trace_context trace{.id = {number, number}, .is_sampled = true};
     target.observe(static_cast<double>(number), trace, now);
   }
   co_return;

@@ -181,7 +181,7 @@ TEST_CASE("exposition: a bucket has an exemplar with trace ID, value and timesta
   virtual_time time;
   auto& seconds = metrics.make_histogram("seconds", "Seconds.");
   const auto observe_once = [](histogram& target) -> task<> {
-    target.observe(0.1, {.id = sample_trace, .sampled = true}, loop::current().now());
+    target.observe(0.1, {.id = sample_trace, .is_sampled = true}, loop::current().now());
     co_return;
   };
   time.run(observe_once(seconds));

@@ -37,7 +37,7 @@ TEST_CASE("traceparent: a valid value is parsed", "[telemetry][trace]") {
   REQUIRE(parsed.has_value());
   CHECK(parsed->id == trace_id{0x0af7651916cd43ddU, 0x8448eb211c80319cU});
   CHECK(text_of(parsed->id.hex()) == trace);
-  CHECK(parsed->sampled == sampled);
+  CHECK(parsed->is_sampled == sampled);
 }
 
 TEST_CASE("traceparent: an invalid value is rejected", "[telemetry][trace]") {
@@ -70,7 +70,7 @@ TEST_CASE("trace context: a new trace is sampled and has a unique ID", "[telemet
   std::set<std::string> ids;
   for (int i = 0; i < 1000; ++i) {
     const auto started = start_trace(random);
-    CHECK(started.sampled);
+    CHECK(started.is_sampled);
     CHECK(started.id);
     CHECK(started.state.empty());
     ids.insert(text_of(started.id.hex()).substr(0, 16));
@@ -83,7 +83,7 @@ TEST_CASE("traceparent: a formatted value has the trace ID, the sampled flag and
           "[telemetry][trace]") {
   random_generator random{7};
   const auto sampled = GENERATE(true, false);
-  const trace_context context{.id = {0x0af7651916cd43ddU, 0x8448eb211c80319cU}, .sampled = sampled};
+  const trace_context context{.id = {0x0af7651916cd43ddU, 0x8448eb211c80319cU}, .is_sampled = sampled};
   std::set<std::string> parent_ids;
   for (int i = 0; i < 100; ++i) {
     const auto formatted = text_of(format_traceparent(context, random));
@@ -92,7 +92,7 @@ TEST_CASE("traceparent: a formatted value has the trace ID, the sampled flag and
     const auto parsed = parse_traceparent(formatted);
     REQUIRE(parsed.has_value());
     CHECK(parsed->id == context.id);
-    CHECK(parsed->sampled == sampled);
+    CHECK(parsed->is_sampled == sampled);
     parent_ids.insert(formatted.substr(36, 16));
   }
   CHECK(parent_ids.size() == 100);
@@ -103,7 +103,7 @@ TEST_CASE("traceparent: a parent ID is never zero", "[telemetry][trace]") {
   constexpr std::uint64_t seed = 0 - 0x9E3779B97F4A7C15U;
   REQUIRE(random_generator{seed}.next() == 0);
   random_generator random{seed};
-  const auto formatted = text_of(format_traceparent({.id = {1, 2}, .sampled = true}, random));
+  const auto formatted = text_of(format_traceparent({.id = {1, 2}, .is_sampled = true}, random));
   CHECK(parse_traceparent(formatted).has_value());
 }
 

@@ -29,7 +29,7 @@ deadline server_deadline(deadline call_deadline, const connection_pool::lease& l
 void record_exchange_start(telemetry::attempt_record* record, const connection_pool::lease& lease, time_point now) {
   if (!record) return;
   record->address = lease.address();
-  record->reused_connection = lease.is_reused();
+  record->has_reused_connection = lease.is_reused();
   record->enter(telemetry::attempt_phase::wait, now);
 }
 

@@ -361,8 +361,8 @@ task<error_code> connect_socket(asio::basic_stream_socket<Protocol, executor>& s
   });
   const auto connected = co_await std::move(connect_task);
   if (connected) co_return error_code{};
-  const bool timed_out = connected.error() == asio::error::operation_aborted && timer.expired();
-  co_return timed_out ? error_code{asio::error::timed_out} : connected.error();
+  const bool has_timed_out = connected.error() == asio::error::operation_aborted && timer.expired();
+  co_return has_timed_out ? error_code{asio::error::timed_out} : connected.error();
 }
 
 }  // namespace cohort::net

@@ -48,9 +48,9 @@ bool is_local_address(const asio::ip::address& address) {
   const endpoint local{address, 0};
   const int descriptor = ::socket(local.protocol().family(), SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (descriptor < 0) return false;
-  const bool bound = ::bind(descriptor, local.data(), static_cast<socklen_t>(local.size())) == 0;
+  const bool is_bound = ::bind(descriptor, local.data(), static_cast<socklen_t>(local.size())) == 0;
   ::close(descriptor);
-  return bound;
+  return is_bound;
 }
 
 bool is_localhost(std::string host) {

@@ -110,7 +110,7 @@ struct blocking_pool::state {
       auto job = std::move(queue.front());
       queue.pop_front();
       const auto position = running.insert(running.end(), {job, real_clock().now()});
-      if (std::exchange(supervisor_is_idle, false)) job_started.notify_one();
+      if (std::exchange(is_supervisor_idle, false)) job_started.notify_one();
       lock.unlock();
       job->execute();
       lock.lock();
@@ -143,8 +143,8 @@ struct blocking_pool::state {
       if (next_report_time) {
         job_started.wait_until(lock, *next_report_time);
       } else {
-        supervisor_is_idle = true;
-        job_started.wait(lock, [this] { return is_stopping || !supervisor_is_idle; });
+        is_supervisor_idle = true;
+        job_started.wait(lock, [this] { return is_stopping || !is_supervisor_idle; });
       }
     }
   }
@@ -194,7 +194,7 @@ struct blocking_pool::state {
   bool is_stopping = false;
   /// Whether the supervisor waits for the start of a job. If not, its next wakeup is early enough for a job that starts
   /// now. Therefore, only the first of several jobs wakes the supervisor.
-  bool supervisor_is_idle = false;
+  bool is_supervisor_idle = false;
   /// Whether the pool was destroyed while jobs were running. If true, the observer must not be called.
   bool is_abandoned = false;
   std::shared_ptr<cross_thread_event> all_ended = cross_thread_event::make();

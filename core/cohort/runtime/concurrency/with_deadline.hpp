@@ -25,14 +25,14 @@ struct deadline_scope {
   }
   void cancel_all() { detail::cancel(child.cancel_signal); }
   void on_expiry() {
-    timed_out = true;
+    has_timed_out = true;
     cancel_all();
   }
 
   task<T> pending;
   deadline expiry;
   child_task<T> child;
-  bool timed_out = false;
+  bool has_timed_out = false;
   bool is_cancelled = false;
   bound_timer<&deadline_scope::on_expiry> expiry_timer;
   completion_handler<std::monostate> on_ended;
@@ -50,11 +50,11 @@ task<result<detail::non_void<T>>> with_deadline(deadline task_deadline, task<T> 
   auto scope_task = detail::run_scope(scope);
   co_await std::move(scope_task);
   auto& outcome = scope.child.outcome;
-  if (outcome.failure && !(scope.timed_out && is_cancellation(outcome.failure))) {
+  if (outcome.failure && !(scope.has_timed_out && is_cancellation(outcome.failure))) {
     std::rethrow_exception(outcome.failure);
   }
   // The tags are required if `T` is itself a result.
-  if (scope.timed_out) co_return result_type(boost::system::in_place_error, asio::error::timed_out);
+  if (scope.has_timed_out) co_return result_type(boost::system::in_place_error, asio::error::timed_out);
   co_return result_type(boost::system::in_place_value, std::move(*outcome.value));
 }
 

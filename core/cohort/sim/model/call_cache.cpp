@@ -28,7 +28,7 @@ call_cache::responses::decision call_cache::decide(std::shared_ptr<cross_thread_
   if (!settings_.single_flight) {
     // Another request has made the call in flight.
     if (decision.next_action == join) decision.next_action = fetch;
-    if (decision.next_action == use && decision.stale) decision.next_action = revalidate;
+    if (decision.next_action == use && decision.is_stale) decision.next_action = revalidate;
     return decision;
   }
   if (decision.next_action == fetch || decision.next_action == revalidate) call_ended_ = cross_thread_event::make();

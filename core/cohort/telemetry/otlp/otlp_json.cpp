@@ -112,16 +112,16 @@ void append_json(std::string& items, const log_record& record) {
 }
 
 std::string json_request(otlp_signal signal, const resource_attributes& resource, std::string_view items) {
-  const bool traces = signal == otlp_signal::traces;
+  const bool is_traces_signal = signal == otlp_signal::traces;
   std::string body;
   body.reserve(items.size() + 1024);
   json::writer output{body};
-  output.open_object().key(traces ? "resourceSpans" : "resourceLogs").open_array().open_object();
+  output.open_object().key(is_traces_signal ? "resourceSpans" : "resourceLogs").open_array().open_object();
   output.key("resource").open_object().key("attributes").open_array();
   for (const auto& [name, value] : resource) write_key_value(output, name, std::string_view{value});
-  output.close_array().close_object().key(traces ? "scopeSpans" : "scopeLogs").open_array().open_object();
+  output.close_array().close_object().key(is_traces_signal ? "scopeSpans" : "scopeLogs").open_array().open_object();
   output.key("scope").open_object().field("name", "cohort").field("version", version()).close_object();
-  output.key(traces ? "spans" : "logRecords").open_array().raw(items).close_array();
+  output.key(is_traces_signal ? "spans" : "logRecords").open_array().raw(items).close_array();
   output.close_object().close_array().close_object().close_array().close_object();
   return body;
 }

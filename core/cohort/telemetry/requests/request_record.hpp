@@ -123,7 +123,7 @@ struct attempt_record {
   attempt_kind kind = attempt_kind::first;
   attempt_phase phase = attempt_phase::queued;
   cancellation_cause cancelled_by = cancellation_cause::none;
-  bool reused_connection = false;
+  bool has_reused_connection = false;
 
   /// Ends the current phase and starts `next`. If the phase was entered before, its duration accumulates.
   void enter(attempt_phase next, time_point now) noexcept {

@@ -111,7 +111,7 @@ class call_span_recorder {
     if (!address.empty()) {
       attributes.add("network.peer.address", std::string_view{address});
       attributes.add("network.peer.port", std::int64_t{attempt.address.port()});
-      attributes.add("cohort.connection.reused", attempt.reused_connection);
+      attributes.add("cohort.connection.reused", attempt.has_reused_connection);
     }
     if (attempt.status != 0) attributes.add("http.response.status_code", std::int64_t{attempt.status});
     if (attempt.cancelled_by != cancellation_cause::none) {

@@ -10,7 +10,7 @@ sampler::sampler(double ratio, bool is_parent_based) noexcept
       is_parent_based_(is_parent_based) {}
 
 bool sampler::should_sample(const trace_context& trace, bool is_root) const noexcept {
-  if (is_parent_based_ && !is_root) return trace.sampled;
+  if (is_parent_based_ && !is_root) return trace.is_sampled;
   return trace.id.low >> 1U < threshold_;
 }
 

@@ -13,7 +13,7 @@ tracer::tracer(std::size_t loop_count, sampler root_sampler, otlp_encoding encod
 }
 
 std::uint64_t tracer::begin(trace_context& trace, random_generator& random) const noexcept {
-  trace.sampled = sampler_.should_sample(trace, trace.span_id == 0);
+  trace.is_sampled = sampler_.should_sample(trace, trace.span_id == 0);
   return std::exchange(trace.span_id, make_span_id(random));
 }
 

@@ -53,7 +53,7 @@ void check_traceparent(std::string_view text) {
           "parsing the span ID alone returns the same ID");
   const auto formatted_text = telemetry::format_traceparent(*trace, random);
   const auto again = telemetry::parse_traceparent({formatted_text.data(), formatted_text.size()});
-  require(again && again->id == trace->id && again->sampled == trace->sampled,
+  require(again && again->id == trace->id && again->is_sampled == trace->is_sampled,
           "parsing a formatted trace returns the same trace");
 }
 

@@ -17,7 +17,7 @@ const std::string traceparent = "traceparent: 00-" + trace + "-b7ad6b7169203331-
 http::response respond_with_trace(request_context& context) {
   const auto id = context.trace_id().hex();
   const auto& current = context.trace();
-  return text_response(std::string{id.data(), id.size()} + (current.sampled ? " sampled " : " ") +
+  return text_response(std::string{id.data(), id.size()} + (current.is_sampled ? " sampled " : " ") +
                        std::string{current.state});
 }
 
@@ -173,7 +173,7 @@ TEST_CASE("trace: a call for a request without a trace sends the trace that was 
   REQUIRE(trace_parents.size() == 1);
   const auto parsed = telemetry::parse_traceparent(trace_parents[0]);
   REQUIRE(parsed.has_value());
-  CHECK(parsed->sampled);
+  CHECK(parsed->is_sampled);
   CHECK(fixture.received("tracestate").empty());
 }
 

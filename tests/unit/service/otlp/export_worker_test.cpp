@@ -48,7 +48,7 @@ class worker_fixture {
   void push(std::string_view name, int count = 1) {
     for (int i = 0; i < count; ++i) {
       telemetry::span span;
-      span.trace = {.id = {1, 2}, .sampled = true, .span_id = 3};
+      span.trace = {.id = {1, 2}, .is_sampled = true, .span_id = 3};
       span.name = name;
       queue.push([&](std::string& items) { append_item(items, target.encoding, span); });
     }

@@ -32,8 +32,10 @@ std::string encoded_span(otlp_encoding encoding) {
                                              {"n", std::int64_t{-1}}}};
   const std::array<span_event, 1> events{{{.name = "connect", .time = start + 1ns}}};
   span span;
-  span.trace = {
-      .id = {0x0af7651916cd43dd, 0x8448eb211c80319c}, .sampled = true, .state = "a=1", .span_id = 0x00f067aa0ba902b7};
+  span.trace = {.id = {0x0af7651916cd43dd, 0x8448eb211c80319c},
+                .is_sampled = true,
+                .state = "a=1",
+                .span_id = 0x00f067aa0ba902b7};
   span.parent_id = 0xb7ad6b7169203331;
   span.has_remote_parent = true;
   span.name = "GET /stock/{id}";

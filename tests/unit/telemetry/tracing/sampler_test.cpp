@@ -10,7 +10,7 @@
 namespace cohort::telemetry {
 namespace {
 
-trace_context with_low_bits(std::uint64_t low, bool sampled = false) { return {.id = {1, low}, .sampled = sampled}; }
+trace_context with_low_bits(std::uint64_t low, bool sampled = false) { return {.id = {1, low}, .is_sampled = sampled}; }
 
 TEST_CASE("sampler: only parent-based samplers continue the caller's decision", "[telemetry][tracing]") {
   const auto [name, ratio, expected_for_sampled_parent, expected_for_unsampled_parent, expected_for_root] =
@@ -56,17 +56,17 @@ TEST_CASE("tracer: the span of a request is a child of the caller's span", "[tel
   CHECK(spans.begin(continued_trace, random) == 0xb7ad6b7169203331);
   CHECK(continued_trace.span_id != 0);
   CHECK(continued_trace.span_id != 0xb7ad6b7169203331);
-  CHECK(continued_trace.sampled);
+  CHECK(continued_trace.is_sampled);
   auto root = start_trace(random);
   CHECK(spans.begin(root, random) == 0);
   CHECK(root.span_id != 0);
-  CHECK_FALSE(root.sampled);
+  CHECK_FALSE(root.is_sampled);
 }
 
 TEST_CASE("tracer: a request that missed its deadline is exported although it is not sampled", "[telemetry][tracing]") {
-  CHECK(tracer::is_exported({.id = {1, 1}, .sampled = true}, false));
-  CHECK(tracer::is_exported({.id = {1, 1}, .sampled = false}, true));
-  CHECK_FALSE(tracer::is_exported({.id = {1, 1}, .sampled = false}, false));
+  CHECK(tracer::is_exported({.id = {1, 1}, .is_sampled = true}, false));
+  CHECK(tracer::is_exported({.id = {1, 1}, .is_sampled = false}, true));
+  CHECK_FALSE(tracer::is_exported({.id = {1, 1}, .is_sampled = false}, false));
 }
 
 }  // namespace

@@ -35,7 +35,7 @@ telemetry::request_record& connection::open_record(request_context& context, tim
   auto& recording = context.timing().recording();
   if (auto* open = recording.get()) return *open;
   auto& record = recording.open(shard_.requests(), start);
-  record.trace = {context.trace().id, context.trace().sampled};
+  record.trace = {context.trace().id, context.trace().is_sampled};
   record.request_id = context.id();
   record.method = head_.method_text;
   record.route = context.endpoint();

@@ -163,7 +163,7 @@ T input::body(const json::decode_options& options) {
   auto decoded = json::decode<T>(context_.body(), options);
   if (decoded) return std::move(*decoded);
   for (auto& [field, reason] : decoded.error().list) reject("body", field, std::move(reason));
-  is_truncated_ = is_truncated_ || decoded.error().truncated;
+  is_truncated_ = is_truncated_ || decoded.error().is_truncated;
   return T{};
 }
 

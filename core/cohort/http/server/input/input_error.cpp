@@ -28,7 +28,7 @@ response input_error_response(const std::vector<input_error>& errors, bool trunc
 response input_error_response(const json::decode_errors& errors) {
   std::vector<input_error> list;
   for (const auto& [field, reason] : errors.list) list.push_back({field, "body", reason});
-  return input_error_response(list, errors.truncated);
+  return input_error_response(list, errors.is_truncated);
 }
 
 }  // namespace cohort::http

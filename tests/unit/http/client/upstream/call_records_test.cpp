@@ -48,7 +48,7 @@ TEST_CASE("call records: an attempt has its address, its phases and the deadline
   CHECK(attempt.started == started);
   CHECK(attempt.address.address().to_string() == "198.51.100.1");
   CHECK(attempt.address.port() == 80);
-  CHECK_FALSE(attempt.reused_connection);
+  CHECK_FALSE(attempt.has_reused_connection);
   CHECK(attempt.phase_duration(attempt_phase::wait) >= 40ms);
   CHECK(attempt.outcome == "response");
   CHECK(attempt.status == 200);
@@ -62,7 +62,7 @@ TEST_CASE("call records: an attempt has its address, its phases and the deadline
   CHECK(sum == attempt.ended() - attempt.started);
 
   fixture.call(2s);
-  CHECK(fixture.attempts().back().reused_connection);
+  CHECK(fixture.attempts().back().has_reused_connection);
   CHECK(fixture.attempts().back().phase_duration(attempt_phase::connect) == 0ms);
   CHECK(fixture.attempts().back().call == 1);
 }
