@@ -78,10 +78,10 @@ std::string format_count(std::uint64_t count) {
   return text;
 }
 
-std::string format_number(double per_second) {
-  if (!std::isfinite(per_second) || per_second < 0 || per_second >= 1e18) return std::string{no_value};
-  if (per_second >= 99.95) return format_count(static_cast<std::uint64_t>(std::llround(per_second)));
-  return trim_trailing_zeros(format_fixed(per_second, per_second < 9.995 ? 2 : 1));
+std::string format_number(double value) {
+  if (!std::isfinite(value) || value < 0 || value >= 1e18) return std::string{no_value};
+  if (value >= 99.95) return format_count(static_cast<std::uint64_t>(std::llround(value)));
+  return trim_trailing_zeros(format_fixed(value, value < 9.995 ? 2 : 1));
 }
 
 std::string format_percentage(double ratio) {

@@ -22,7 +22,7 @@ std::string format_percentile(const censored_histogram& values, double percent);
 /// `1,234,567`
 std::string format_count(std::uint64_t count);
 /// `1,600`, `83.3`, `0.05`: an integer from 100 on, otherwise without trailing zeros.
-std::string format_number(double per_second);
+std::string format_number(double value);
 /// Zero for an empty period.
 double per_second(std::uint64_t count, duration period) noexcept;
 /// A ratio in percent: `98.04 %`. Never rounded to 0 % or 100 %: `< 0.01 %`, `> 99.99 %`.

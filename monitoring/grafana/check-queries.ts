@@ -47,7 +47,7 @@ async function checkQuery(query: DashboardQuery, base: string, times: TimeSettin
   }
 }
 
-/** Checks all queries. The panels show data only under load, so run it during a load test. */
+/** Checks all queries. Must run during a load test, because the panels show data only under load. */
 export async function checkQueries(options: Options): Promise<QueryCheck[]> {
   const { prometheus, dashboards = readDashboards(), now = new Date(), ...timeOptions } = options;
   const times = { ...defaults, ...timeOptions };

@@ -57,7 +57,7 @@ const problemsOf = (overrides: Partial<ComposeService>): string[] =>
   lint({ services: { one: { ...validService, ...overrides } } });
 
 describe('compose.yml', () => {
-  it('contains all services of the contract', () => {
+  it('the services of the contract exist', () => {
     expect(Object.keys(readComposeFile().services)).toEqual(
       expect.arrayContaining([
         'time-service', 'system-info-service', 'weather-service', 'dashboard-service', 'loadgen', 'prometheus', 'alertmanager', 'grafana',
@@ -65,11 +65,11 @@ describe('compose.yml', () => {
     );
   });
 
-  it('has no lint problems', () => {
+  it('the services have no lint problems', () => {
     expect(lint(readComposeFile())).toEqual([]);
   });
 
-  it('publishes the default ports of the contract', () => {
+  it('the default ports are those of the contract', () => {
     expect(publishedPorts()).toMatchObject({
       5000: '5000',
       5001: '5001',
@@ -85,7 +85,7 @@ describe('compose.yml', () => {
     });
   });
 
-  it('takes each published port from a variable that .env.example lists with its default', () => {
+  it('each published port comes from a variable that .env.example lists with its default', () => {
     const variables = {
       5000: 'DASHBOARD_PORT',
       5001: 'TIME_PORT',
@@ -107,14 +107,14 @@ describe('compose.yml', () => {
     }
   });
 
-  it('publishes each port under a variable of .env.example, with its number as the default', () => {
+  it('each port of a container is published under a variable of .env.example, with the same number as the default', () => {
     for (const [, name, published, target] of readRoot('compose.yml').matchAll(/\$\{(\w+_PORT):-(\d+)\}:(\d+)/g)) {
       expect(published).toBe(target);
       expect(readRoot('.env.example')).toContain(`#${name}=${target}\n`);
     }
   });
 
-  it('has a Prometheus job for each service, at its port', () => {
+  it('Prometheus has a job for each service, at its port', () => {
     const jobs = readRoot('monitoring/prometheus/prometheus.yml');
     for (const [name, { healthcheck, ports }] of Object.entries(readComposeFile().services)) {
       if (!name.endsWith('-service') || healthcheck === undefined) continue;
@@ -123,7 +123,7 @@ describe('compose.yml', () => {
     }
   });
 
-  it('passes the variables of the OTLP export to every service, and .env.example lists these variables', () => {
+  it('every service receives the variables of the OTLP export, and .env.example lists these variables', () => {
     const services = readComposeFile().services as Record<string, { environment?: Environment }>;
     const names = (name: string) => Object.keys(services[name]?.environment ?? {}).filter((each) => each.startsWith('OTEL_'));
     expect(names('time-service')).toContain('OTEL_EXPORTER_OTLP_ENDPOINT');
@@ -137,7 +137,7 @@ describe('compose.yml', () => {
     expect(names('time-service').filter((name) => !known(name))).toEqual([]);
   });
 
-  it('starts Jaeger and VictoriaLogs only with their profiles, and the links of Grafana and Jaeger point to them', () => {
+  it('Jaeger and VictoriaLogs start only with their profiles, and the links of Grafana and Jaeger point to them', () => {
     const { services } = readComposeFile();
     expect(services['jaeger']?.profiles).toEqual(['traces']);
     expect(services['victorialogs']?.profiles).toEqual(['logs']);
@@ -155,7 +155,7 @@ describe('compose.yml', () => {
     expect(ui.linkPatterns[0]?.url).toContain('http://localhost:9428/');
   });
 
-  it('starts RabbitMQ only with the profile queue, without a published port, and both services can reach it', () => {
+  it('RabbitMQ starts only with the profile queue, without a published port, and both services can connect to it', () => {
     const { services } = readComposeFile();
     const broker = services['rabbitmq'];
     expect(broker?.profiles).toEqual(['queue']);
@@ -169,7 +169,7 @@ describe('compose.yml', () => {
     expect(readRoot('docs/guide/messages.md')).toContain('MESSAGING_URL=amqp://cohort:secret@rabbitmq docker compose --profile queue');
   });
 
-  it('has the job, the panels and the alerts of the profile queue', () => {
+  it('the job, the panels and the alerts of the profile queue exist', () => {
     interface Job {
       job_name: string;
       dns_sd_configs?: { names: string[]; port: number }[];
@@ -188,7 +188,7 @@ describe('compose.yml', () => {
     }
   });
 
-  it('passes every environment variable of the services, and .env.example lists it', () => {
+  it('the services receive every environment variable that they support, and .env.example lists it', () => {
     const directories = ['services', 'core/cohort/service', 'core/cohort/faults'];
     const sources = directories.flatMap((directory) =>
       readdirSync(new URL(`../../${directory}`, import.meta.url), { recursive: true })
@@ -214,14 +214,14 @@ describe('compose.yml', () => {
     const overrides = (parse(readRoot('compose.tls.yml'), { merge: true }) as { services: Record<string, Override> }).services;
     const programs = ['time-service', 'system-info-service', 'weather-service', 'dashboard-service'];
 
-    it('changes only services of compose.yml, and has no lint problems', () => {
+    it('compose.tls.yml changes only services of compose.yml, and has no lint problems', () => {
       const base = readComposeFile().services;
       const merged = Object.entries(base).map(([name, service]) => [name, { ...service, ...overrides[name] }]);
       expect(Object.keys(overrides).filter((name) => !(name in base))).toEqual([]);
       expect(lint({ services: Object.fromEntries(merged) as Record<string, ComposeService> })).toEqual([]);
     });
 
-    it('configures every service to accept only TLS, and the inner services to require the certificate of the dashboard', () => {
+    it('every service accepts only TLS, and the inner services require the certificate of the dashboard', () => {
       for (const name of programs) {
         expect(overrides[name]?.environment).toMatchObject({ TLS_CERT: '/run/tls/tls.pem', TLS_KEY: '/run/tls/tls.key' });
       }
@@ -234,7 +234,7 @@ describe('compose.yml', () => {
       expect(overrides['dashboard-service']?.environment).toMatchObject({ UPSTREAM_TLS_CERT: '/run/tls/tls.pem' });
     });
 
-    it('uses https for every service URL', () => {
+    it('every service URL uses https', () => {
       const variables = Object.values(overrides).flatMap(({ environment = {} }) => Object.entries(environment));
       const urls = variables.filter(([name]) => name.endsWith('_URL')).map(([, url]) => url);
       expect(urls).toHaveLength(7);
@@ -246,7 +246,7 @@ describe('compose.yml', () => {
       expect(baseUrls.filter(([name]) => !overridden.has(name))).toEqual([]);
     });
 
-    it('mounts only the certificates of its service into each container, read-only and without the key of the CA', () => {
+    it('each container mounts only the certificates of its service, read-only and without the key of the CA', () => {
       for (const [name, { volumes = [] }] of Object.entries(overrides)) {
         expect(volumes).toEqual([`\${TLS_DIR:-./certs}/${name}:/run/tls:ro`]);
       }
@@ -262,7 +262,7 @@ describe('compose.yml', () => {
       });
     }
 
-    it('configures Prometheus to scrape the services by TLS and to verify the name of each service', () => {
+    it('Prometheus scrapes the services by TLS, and verifies the name of each service', () => {
       interface Job {
         job_name: string;
         scheme?: string;
@@ -282,7 +282,7 @@ describe('compose.yml', () => {
       }
     });
 
-    it('configures Alertmanager to call the webhook by TLS with the API key', () => {
+    it('Alertmanager calls the webhook by TLS with the API key', () => {
       const text = transform('alertmanager', 'monitoring/alertmanager/alertmanager.yml');
       const { receivers } = parse(text, { merge: true }) as {
         receivers: { webhook_configs: { url: string; http_config: Record<string, object> }[] }[];
@@ -295,7 +295,7 @@ describe('compose.yml', () => {
     });
   });
 
-  it('forwards the addresses of clients to the services behind the gateway', () => {
+  it('the services behind the gateway receive the addresses of clients', () => {
     const file = parse(readRoot('compose.yml'), { merge: true }) as {
       services: Record<string, { environment?: Record<string, string | null> }>;
     };
@@ -313,7 +313,7 @@ describe('compose.yml', () => {
     expect(file.services['dashboard-service']?.environment?.['TRUSTED_PROXIES']).toBeNull();
   });
 
-  it('routes the requests of the API gateway to the ports of the services, with and without TLS', () => {
+  it('the API gateway routes requests to the ports of the services, with and without TLS', () => {
     const file = readRoot('services/gateway/routes.json');
     const { upstreams } = JSON.parse(file) as { upstreams: Record<string, { url: string }> };
     expect(Object.values(upstreams).map(({ url }) => url)).toEqual([
@@ -322,7 +322,7 @@ describe('compose.yml', () => {
     expect(readRoot('services/gateway/routes.tls.json')).toBe(file.replaceAll('http://', 'https://'));
   });
 
-  it('tags its own images with the version of the project', () => {
+  it('the images of the project have its version as the tag', () => {
     const version = /project\(cohort VERSION ([\d.]+)/.exec(readRoot('CMakeLists.txt'))?.[1];
     const images = Object.values(readComposeFile().services).map(({ image = '' }) => image);
     const ownImages = images.filter((image) => image.startsWith('cohort/'));
@@ -332,7 +332,7 @@ describe('compose.yml', () => {
 });
 
 describe('the lint rules for containers', () => {
-  it('accept a valid service, and a one-time service without a health check', () => {
+  it('a valid service, and a one-time service without a health check, are accepted', () => {
     expect(problemsOf({})).toEqual([]);
     const { healthcheck, ...withoutHealthCheck } = { ...validService, restart: 'no' };
     expect(healthcheck).toBeDefined();
@@ -354,17 +354,17 @@ describe('the lint rules for containers', () => {
     ['the limit of CPU, memory or processes is not set', { deploy: { resources: { limits: { cpus: '1', memory: '1G' } } } }],
     ['the dependency on other has no condition', { depends_on: { other: {} } }],
     ['port 5001 is published on all interfaces', { ports: [{ published: '5001', target: 5001 }] }],
-  ])('report: %s', (problem, overrides) => {
+  ])('an invalid service is reported: %s', (problem, overrides) => {
     expect(problemsOf(overrides)).toEqual([`one: ${problem}`]);
   });
 
-  it('require a restart policy', () => {
+  it('a service without a restart policy is rejected', () => {
     const { restart, ...withoutRestart } = validService;
     expect(restart).toBeDefined();
     expect(lint({ services: { one: withoutRestart } })).toEqual(['one: there is no restart policy']);
   });
 
-  it('allow the dashboard on all interfaces, on any published port', () => {
+  it('the dashboard may be published on all interfaces, on any port', () => {
     expect(problemsOf({ ports: [{ published: '5000', target: 5000 }] })).toEqual([]);
     expect(problemsOf({ ports: [{ published: '5050', target: 5000 }] })).toEqual([]);
   });

@@ -68,7 +68,7 @@ describe.each(names)('the Kubernetes manifests of %s', (name) => {
   const { template, strategy } = deploymentOf(name).spec;
   const container = template.spec.containers[0];
 
-  it('use the image and port of compose', () => {
+  it('the manifests use the image and port of compose', () => {
     expect(container.image).toBe(compose[name]?.image);
     expect(container.args[0]).toBe(`/bin/${name}`);
     expect(container.ports).toEqual([{ name: 'http', containerPort: ports[name] }]);
@@ -77,18 +77,18 @@ describe.each(names)('the Kubernetes manifests of %s', (name) => {
     expect(service.spec.ports.map(({ port }) => port)).toEqual([ports[name]]);
   });
 
-  it('set only variables that the service supports', () => {
+  it('the manifests set only variables that the service supports', () => {
     const known = Object.keys(compose[name]?.environment ?? {});
     for (const variable of [...Object.keys(settings), ...container.env.map((entry) => entry.name)]) expect(known).toContain(variable);
     expect(template.spec.enableServiceLinks).toBe(false);
   });
 
-  it('allow a pod to drain before it is killed, and keep all replicas during an update', () => {
+  it('a pod can drain before it is killed, and an update keeps all replicas', () => {
     expect(template.spec.terminationGracePeriodSeconds).toBeGreaterThan(Number(settings['DRAIN_DELAY']) + drainSeconds);
     expect(strategy.rollingUpdate).toEqual({ maxSurge: 1, maxUnavailable: 0 });
   });
 
-  it('have probes of three kinds', () => {
+  it('a container has startup, readiness and liveness probes', () => {
     const { startupProbe, readinessProbe, livenessProbe } = container;
     expect([startupProbe, readinessProbe, livenessProbe].map(({ httpGet }) => httpGet.path)).toEqual(['/readyz', '/readyz', '/livez']);
     // A draining pod, whose readiness probe fails, is not restarted, and a busy pod has 30 s to respond.
@@ -97,7 +97,7 @@ describe.each(names)('the Kubernetes manifests of %s', (name) => {
     expect(readinessProbe.periodSeconds * readinessProbe.failureThreshold).toBeLessThan(Number(settings['DRAIN_DELAY']));
   });
 
-  it('conform to the restricted Pod Security Standard', () => {
+  it('a pod conforms to the restricted Pod Security Standard', () => {
     expect(template.spec.securityContext).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } });
     expect(container.securityContext).toEqual({
       allowPrivilegeEscalation: false,
@@ -113,13 +113,13 @@ describe('the network policies', () => {
   );
   const portsOf = (rules: { ports: { port: number }[] }[] = []) => rules.flatMap((rule) => rule.ports.map(({ port }) => port));
 
-  it('allow the dashboard to call the services of its URLs', () => {
+  it('the network policies allow the dashboard to call the services of its URLs', () => {
     const urls = deploymentOf('dashboard-service').spec.template.spec.containers[0].env.filter((entry) => entry.name.endsWith('_URL'));
     expect(portsOf(policies['dashboard-service']?.egress)).toEqual(urls.map(({ value = '' }) => Number(new URL(value).port)));
     expect(portsOf(policies['inner-services']?.ingress)).toEqual([5001, 5002, 5003]);
   });
 
-  it('deny all other connections', () => {
+  it('the network policies deny all other connections', () => {
     expect(policies['deny-all']).toEqual({ podSelector: {}, policyTypes: ['Ingress', 'Egress'] });
   });
 });
@@ -132,13 +132,13 @@ describe('the Helm chart', () => {
   const chart = parse(read('deploy/helm/cohort/Chart.yaml')) as { version: string; appVersion: string };
   const values = parse(read('deploy/helm/cohort/values.yaml')) as Record<string, unknown> & { settings: Record<string, string> };
 
-  it('has the version of the images and the settings of the base', () => {
+  it('the chart has the version of the images and the settings of the base', () => {
     expect(`cohort/time-service:${chart.appVersion}`).toBe(compose['time-service']?.image);
     expect(chart.version).toBe(chart.appVersion);
     expect(values.settings).toEqual(settings);
   });
 
-  it('has a schema for exactly the values of the chart', () => {
+  it('the schema describes exactly the values of the chart', () => {
     interface Schema {
       additionalProperties?: boolean;
       properties?: Record<string, Schema>;
@@ -154,7 +154,7 @@ describe('the Helm chart', () => {
     expect(schema.additionalProperties).toBe(false);
   });
 
-  it('takes manifests without a setting from the kustomize directories', () => {
+  it('manifests without a setting are links to files of the kustomize directories', () => {
     for (const file of readdirSync(new URL('../../deploy/helm/cohort/files', import.meta.url))) {
       const target = realpathSync(new URL(`../../deploy/helm/cohort/files/${file}`, import.meta.url));
       expect(target).toContain('/deploy/kubernetes/');
@@ -163,14 +163,14 @@ describe('the Helm chart', () => {
 });
 
 describe('the components gateway and queue', () => {
-  it('use the image and port of compose', () => {
+  it('the components use the images and ports of compose', () => {
     const [deployment] = documents<Deployment>('deploy/kubernetes/components/gateway/gateway-service.yaml');
     const container = deployment?.spec.template.spec.containers[0];
     expect(container?.image).toBe(compose['gateway-service']?.image);
     expect(container?.ports).toEqual([{ name: 'http', containerPort: 5004 }]);
   });
 
-  it('allow the connections of the gateway and the broker', () => {
+  it('the network policies allow the connections of the gateway and the broker', () => {
     const portsOf = (path: string) =>
       documents<NetworkPolicy>(path).flatMap(({ spec }) => [...(spec.ingress ?? []), ...(spec.egress ?? [])].map((rule) => rule.ports.map(({ port }) => port)));
     const routes = JSON.parse(read('services/gateway/routes.json')) as { upstreams: Record<string, { url: string }> };

@@ -40,23 +40,23 @@ describe.each(Object.keys(swarm))('the Swarm service %s', (name) => {
   const service = swarm[name] as Service;
   const original = compose[name] as Service;
 
-  it('has the image, command, user and limits of compose', () => {
+  it('the image, command, user and limits are those of compose', () => {
     for (const property of ['image', 'command', 'user', 'read_only', 'cap_drop', 'healthcheck'] as const) {
       expect(service[property], property).toEqual(original[property]);
     }
     expect(service.deploy.resources.limits).toEqual(original.deploy.resources.limits);
   });
 
-  it('sets only variables that the service supports', () => {
+  it('the stack file sets only variables that the service supports', () => {
     expect(Object.keys(original.environment)).toEqual(expect.arrayContaining(Object.keys(service.environment)));
   });
 
-  it('has a grace period that covers the drain delay and the drain', () => {
+  it('the grace period covers the drain delay and the drain', () => {
     const delay = parseNumber(service.environment['DRAIN_DELAY'] ?? '');
     expect(seconds(service.stop_grace_period)).toBeGreaterThan(delay + drainSeconds);
   });
 
-  it('keeps a replica when one of two nodes is drained, and the node limit permits the new task of an update', () => {
+  it('a replica remains when one of two nodes is drained, and the node limit permits the new task of an update', () => {
     const { replicas, placement, update_config } = service.deploy;
     const perNode = parseNumber(placement.max_replicas_per_node);
     expect(perNode).toBeGreaterThan(0);
@@ -64,7 +64,7 @@ describe.each(Object.keys(swarm))('the Swarm service %s', (name) => {
     expect(2 * perNode).toBeGreaterThanOrEqual(update_config.order === 'start-first' ? replicas + 1 : replicas);
   });
 
-  it('resolves to the addresses of all its tasks, and is rolled back if an update fails', () => {
+  it('the name resolves to the addresses of all tasks, and a failed update is rolled back', () => {
     expect(service.deploy.endpoint_mode).toBe('dnsrr');
     expect(service.deploy.update_config.failure_action).toBe('rollback');
     // Only one task can use a port of the node, so the old task must stop first.

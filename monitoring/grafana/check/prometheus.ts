@@ -50,7 +50,8 @@ async function queryLabelValues(base: string, expr: string, times: Record<string
 }
 
 /**
- * Runs a query like Grafana. A series whose values are all NaN is not counted. Throws if Prometheus reports an error.
+ * Runs a query in the same way as Grafana. A series whose values are all NaN is not counted. Throws if Prometheus
+ * reports an error.
  */
 export async function runQuery(base: string, query: DashboardQuery, times: TimeSettings, now: Date): Promise<QueryResult> {
   const end = now.getTime() / 1000;

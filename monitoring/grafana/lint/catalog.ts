@@ -10,7 +10,7 @@ interface RuleFile {
 
 const rulesDirectory = new URL('../../prometheus/rules/', import.meta.url);
 
-/** Written by list-metrics.ts. */
+/** The file that list-metrics.ts writes. */
 const scrapedMetricsFile = new URL('./metrics.json', import.meta.url);
 
 /** A recorded metric is named labels:metric:operations, with the label names separated by _. */
@@ -27,7 +27,7 @@ export function readCatalog(): Catalog {
     ...Object.entries(scrapedMetrics).map(([name, labels]) => [name, scrapedLabels(labels)] as const),
     ...recordedMetrics.map((name) => [name, labelsOfRecorded(name)] as const),
     ['up', scrapedLabels([])],
-    // The labels of these metrics depend on the alerts.
+    // The labels of these metrics are unknown, because they depend on the alerts.
     ['ALERTS', 'any'],
     ['ALERTS_FOR_STATE', 'any'],
   ]);

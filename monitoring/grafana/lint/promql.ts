@@ -27,8 +27,8 @@ export interface Selector {
 }
 
 /**
- * Placeholders for Grafana variables in durations, where the PromQL grammar requires numbers. No dashboard uses these
- * durations.
+ * Placeholders for Grafana variables in durations, because the PromQL grammar requires numbers there. No dashboard uses
+ * these values.
  */
 const durationPlaceholders: [string, string][] = [
   ['$__rate_interval', '98765s'],

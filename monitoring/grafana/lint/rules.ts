@@ -25,7 +25,7 @@ const knownUnits = new Set<string>(Object.values(units));
 const builtIns = new Set(['__rate_interval', '__interval', '__interval_ms', '__range', '__range_s', '__range_ms']);
 const rateFunctions = new Set(['rate', 'irate', 'increase', 'delta', 'idelta', 'deriv']);
 
-/** Objectives have a fixed period, independent of the time range. */
+/** Durations that are allowed instead of the time range, because objectives have a fixed period. */
 const fixedWindows = [{ uid: 'slo', function: 'sum_over_time', duration: '30d' }];
 
 const rowType = 'row';

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
-/** Overview rows of the services that `./dev new-service` has made. */
+/** Overview rows of the services that `./dev new-service` has created. */
 import type { Section } from './dashboard.ts';
 import { chart, redAt } from './panel.ts';
 import { rate, series, sumBy, userTraffic } from './promql.ts';
 
-/** Names of services without `-service`. */
+/** The names of the services, without the suffix `-service`. */
 const names: string[] = [
   // new-service adds a name above this line
 ];

@@ -23,7 +23,7 @@ export const dataSource: sdk.DataSourceRef = { type: 'prometheus', uid: `\${${da
 export interface Query {
   expr: string;
   legend?: string;
-  /** Show exemplars: single requests with their trace IDs. */
+  /** Whether to show exemplars: single requests with their trace IDs. */
   exemplar?: boolean;
 }
 
@@ -34,13 +34,13 @@ export interface Thresholds {
 }
 
 export interface PanelSpec {
-  /** Stable and never reused: links to a single panel contain it. */
+  /** The ID of the panel, which must be stable and never reused, because links to a single panel contain it. */
   id: number;
   title: string;
   description: string;
   /** A unit ID of Grafana, from `units` in the SDK. */
   unit: string;
-  /** In grid columns, of 24. */
+  /** The width in grid columns, of 24. */
   width: number;
   height?: number;
   queries: Query[];
@@ -152,7 +152,7 @@ export function chart(spec: ChartSpec): sdk.Panel {
 
 export interface StatSpec extends PanelSpec {
   noValue?: string;
-  /** Show the last value in the time range of the dashboard instead of the current value. */
+  /** Whether to show the last value in the time range of the dashboard instead of the current value. */
   last?: boolean;
 }
 

@@ -5,10 +5,10 @@
 export const selectedServices = 'job=~"$service"';
 export const selectedInstances = 'instance=~"$instance"';
 
-/** Excludes the routes that Alertmanager and operators call. Same definition as in the recording rules. */
+/** Excludes the routes that Alertmanager and operators call. The recording rules have the same definition. */
 export const userTraffic = 'endpoint!~"/api/(alerts|faults)"';
 
-/** Server errors without 501 and 505, which scanners cause. Same definition as in the recording rules. */
+/** Server errors without 501 and 505, which scanners cause. The recording rules have the same definition. */
 export const serverErrors = 'status=~"5..", status!~"501|505"';
 
 export function series(metric: string, ...matchers: string[]): string {

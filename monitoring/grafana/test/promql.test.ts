@@ -38,7 +38,7 @@ describe('labels of a result', () => {
     expect(actual === 'any' ? actual : [...actual].sort()).toEqual(labels);
   });
 
-  test('are unknown for alerts', () => {
+  test('the labels of alerts are unknown', () => {
     expect(analyze('2 * ALERTS').labels).toBe('any');
     expect(analyze('max by (job) (ALERTS)').labels).toEqual(new Set(['job']));
   });
