@@ -37,9 +37,9 @@ struct api_key_file {
 };
 
 /// Reads a file with one API key per line: `name: key` (with at least one space or tab after the colon), or only the
-/// key. Names consist of 1 to 64 letters, digits, `.`, `_` and `-`; a key without a name, the n-th of the file, has the
-/// name `key-<n>`. Keys are visible ASCII characters, up to 4094. Empty lines and lines that start with `#` are
-/// ignored. Blocks if the file is a pipe, for at most `small_file_timeout` between two writes.
+/// key. Names consist of 1 to 64 letters, digits, `.`, `_` and `-`; the n-th key of the file has the name `key-<n>` if
+/// its line contains no name. Keys consist of 1 to 4094 visible ASCII characters. Empty lines and lines that start with
+/// `#` are ignored. Blocks if the file is a pipe, for at most `small_file_timeout` between two writes.
 api_key_file read_api_key_file(const std::string& path);
 
 /// The current API keys. The keys can be replaced while other threads read them. Thread-safe.
@@ -47,10 +47,10 @@ class api_key_set {
  public:
   explicit api_key_set(std::string key = {}) { replace(std::move(key)); }
 
-  /// The current keys; no authentication if empty. The reference is valid until this object is destroyed: previous
-  /// lists are kept, so that readers need no lock.
+  /// The current keys. If the list is empty, no authentication is required. The reference is valid until this object is
+  /// destroyed: previous lists are kept, so that readers need no lock.
   const api_key_list& get() const noexcept { return *current_.load(std::memory_order_acquire); }
-  /// The key that the service sends to other services: the first key; empty if there is none.
+  /// The first key, which the service sends to other services; empty if there are no keys.
   const replaceable_secret& outgoing() const noexcept { return outgoing_; }
   /// Replaces the keys. Returns false if `keys` are equal to the current keys.
   bool replace(api_key_list keys);

@@ -38,8 +38,8 @@ class file_watch {
   file_watch(const file_watch&) = delete;
   file_watch& operator=(const file_watch&) = delete;
 
-  /// The descriptor, which this object owns; -1 if there is none. It becomes readable when a watched file or directory
-  /// changes.
+  /// The descriptor, owned by this object; -1 if there is none. The descriptor becomes readable when a watched file or
+  /// directory changes.
   int descriptor() const noexcept { return descriptor_; }
   /// Consumes the pending notifications, and watches the files and directories to which the paths now resolve. Returns
   /// whether there was a notification; never blocks. Changes of other files in the directories also cause

@@ -90,8 +90,8 @@ class options {
     settings_.back().is_list = true;
   }
   /// Adds a setting whose value is never printed. The value can also be the first line of a file: flag `<flag>-file`,
-  /// variable `<VARIABLE>_FILE`. Setting both is an error. `file_path`, if given, receives the path of the file, so
-  /// that it can be reloaded; it must outlive the options.
+  /// variable `<VARIABLE>_FILE`. Setting both is an error. `file_path`, if given, receives the path of the file for
+  /// reloads, and must outlive the options.
   void add_secret(std::string& target, option_spec spec, std::string* file_path = nullptr);
   /// Adds a setting for an API key; its file may contain several keys (`read_api_key_file`). Otherwise like
   /// `add_secret`.
@@ -100,7 +100,7 @@ class options {
   void add_switch(bool& target, std::string flag, std::string help) {
     add_switch(target, option_spec{std::move(flag), "", std::move(help)});
   }
-  /// Adds a flag without a value, and its environment variable, whose value is `1`, `true`, `0` or `false`; the case is
+  /// Adds a flag without a value. Its environment variable has the value `1`, `true`, `0` or `false`; the case is
   /// ignored.
   void add_switch(bool& target, option_spec spec);
 

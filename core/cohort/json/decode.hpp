@@ -239,7 +239,7 @@ void decoder::read(simdjson::dom::element source, T& out, const constraints_of<T
 
 /// Decodes JSON text into a value of a described type: a struct with `BOOST_DESCRIBE_STRUCT`. Its members can be
 /// `bool`, integers, floating-point numbers, `std::string`, enumerations with `BOOST_DESCRIBE_ENUM` (by their names),
-/// integral durations, points in time (RFC 3339), types with a `text_format`, other described structs, and
+/// integral durations, time points (RFC 3339), types with a `text_format`, other described structs, and
 /// `std::optional`, `std::vector`, `std::array`, `std::map<std::string, …>` of these; `T` must be
 /// default-initializable. `constraints(type<T>)` defines the constraints.
 ///

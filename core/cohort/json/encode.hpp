@@ -162,7 +162,7 @@ void write_value(writer& out, const T& value) {
 }
 
 /// Returns the JSON text of a value of a type that `decode` supports. The members have the order of the description. A
-/// `std::optional` without a value is omitted as a member and `null` in a list; numbers that JSON cannot represent and
+/// member that is an empty `std::optional` is omitted; in a list, it is `null`. Numbers that JSON cannot represent and
 /// enumerators without a name are `null`. Constraints are not checked.
 template <class T>
 std::string encode(const T& value) {

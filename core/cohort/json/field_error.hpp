@@ -14,8 +14,8 @@ namespace cohort::json {
 struct field_error {
   /// The path of the value, such as `items[2].name`; empty for the document itself.
   std::string field;
-  /// The reason, such as `must be an integer from 1 to 100`. It follows the field in messages: `limit must be an
-  /// integer …`.
+  /// The reason, such as `must be an integer from 1 to 100`. In messages, the reason follows the field: `limit must be
+  /// an integer …`.
   std::string reason;
 
   friend bool operator==(const field_error&, const field_error&) = default;
@@ -34,8 +34,8 @@ struct decode_errors {
 /// Makes `decode(…).value()` throw `std::invalid_argument` with the text of the errors.
 [[noreturn]] void throw_exception_from_error(const decode_errors& errors, const boost::source_location& location);
 
-/// The path of a value that is being decoded: a linked list on the stack, from the value to the root. Its text is built
-/// only for an error.
+/// The path of a value that is being decoded: a linked list on the stack, from the value to the root. The text of the
+/// path is built only for an error.
 class path {
  public:
   path() = default;

@@ -37,7 +37,7 @@ class circuit_breaker {
     duration base_open_time = std::chrono::seconds{5};
     duration max_open_time = std::chrono::seconds{60};
   };
-  /// The result of `try_acquire`. Exactly one `record` must follow each `normal` and each `probe`.
+  /// The result of `try_acquire`. Exactly one call of `record` must follow each `normal` and each `probe`.
   enum class permission { normal, probe, denied };
   enum class outcome {
     success,

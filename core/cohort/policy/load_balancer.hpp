@@ -35,10 +35,10 @@ class load_balancer {
     /// Consecutive failed connection attempts that eject an address. The default is lower, because a failed attempt
     /// shows that no process listens on the address.
     unsigned consecutive_connect_failures = 2;
-    /// Duration of the first ejection; multiplied by the address's count of ejections. The count decreases by one per
-    /// `base_ejection_time` without an ejection, and is at most 1 + `max_ejection_time / base_ejection_time`. Ejections
-    /// after connect failures last a sixth of this time, because most of these addresses recover quickly, when their
-    /// process restarts or their network recovers.
+    /// Duration of the first ejection. For later ejections, multiplied by the ejection count of the address. The count
+    /// decreases by one per `base_ejection_time` without an ejection, and is at most 1 + `max_ejection_time /
+    /// base_ejection_time`. Ejections after connect failures last a sixth of this time, because most of these addresses
+    /// recover quickly, when their process restarts or their network recovers.
     duration base_ejection_time = std::chrono::seconds{30};
     duration max_ejection_time = std::chrono::seconds{300};
     duration slow_start_window = std::chrono::seconds{10};
@@ -85,7 +85,7 @@ class load_balancer {
     unsigned ejections = 0;
     /// The remaining time of the ejection; zero if the address is not ejected.
     duration remaining_ejection_time{};
-    /// The probability that a selected address is used, which is less than 1 during slow start; 0 while it is ejected.
+    /// The probability that a selected address is used: less than 1 during slow start, 0 while the address is ejected.
     double slow_start_weight = 1;
   };
   /// The addresses of the name.

@@ -68,8 +68,8 @@ class completion_handler {
     std::exchange(operations_, nullptr)->invoke(storage_, std::move(value));
   }
 
-  /// Resumes the coroutine from its loop's queue, not inside this call. Allowed while the loop is stopped or being
-  /// destroyed; the coroutine is then destroyed without being resumed.
+  /// Resumes the coroutine from its loop's queue, not inside this call. May be called while the loop is stopped or
+  /// being destroyed; the coroutine is then destroyed without being resumed.
   void post(Result value) {
     slot_.clear();
     auto resume = [handler = std::move(*this), value = std::move(value)]() mutable { handler(std::move(value)); };

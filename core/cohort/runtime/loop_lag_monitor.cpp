@@ -12,7 +12,8 @@
 namespace cohort {
 namespace {
 
-/// Asio takes at most 128 events from the kernel at a time; their handlers take longer than this.
+/// The marker is an event in the kernel after an iteration of at least this time. Asio takes at most 128 events from
+/// the kernel at a time, whose handlers take longer.
 constexpr duration min_iteration_for_kernel_marker = std::chrono::milliseconds{1};
 
 }  // namespace

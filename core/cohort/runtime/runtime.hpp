@@ -30,9 +30,9 @@ class runtime {
   std::vector<std::unique_ptr<loop>> loops_;
 };
 
-/// Returns the number of threads that can run in parallel, at least 1. It is the number of CPUs in the affinity mask of
-/// the process, or, if less, the lowest CPU quota of its control groups (`platform::cgroup_reader`), rounded up. `root`
-/// is the directory that contains `proc` and `sys`.
+/// Returns the number of threads that can run in parallel, at least 1. The number is the smaller of the number of CPUs
+/// in the affinity mask of the process, and the lowest CPU quota of its control groups (`platform::cgroup_reader`),
+/// rounded up. `root` is the directory that contains `proc` and `sys`.
 std::size_t available_parallelism(const std::filesystem::path& root = "/");
 
 }  // namespace cohort

@@ -59,8 +59,8 @@ inline void boost::asio::detail::awaitable_frame_base<cohort::executor>::operato
                                                                                          std::size_t size) {
   cohort::detail::deallocate_recycled(frame, size);
 }
-// Asio's own function does not check for an empty task, and would access a null pointer. It also creates the exception
-// inline, which takes 48 bytes of each coroutine frame.
+// Asio's function does not check for an empty task, and would access a null pointer. Asio's function also creates the
+// exception inline, which takes 48 bytes of each coroutine frame.
 template <>
 template <class T>
 auto boost::asio::detail::awaitable_frame_base<cohort::executor>::await_transform(

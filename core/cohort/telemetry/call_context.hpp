@@ -12,9 +12,9 @@ namespace telemetry {
 class server_timing;
 }
 
-/// The context of a call on behalf of a request. All functions that make calls for a request take a `call_context` by
-/// value. For a call without a request, construct the context explicitly: `{.deadline = deadline::never(), .request_id
-/// = "refresh"}`.
+/// The context of a call that a service makes for a request. All functions that make calls for a request take a
+/// `call_context` by value. For a call without a request, construct the context explicitly: `{.deadline =
+/// deadline::never(), .request_id = "refresh"}`.
 ///
 /// The context has no member for cancellation. A callee runs in the coroutine of its caller, so Asio's cancellation
 /// slot propagates a cancellation of the caller to every pending operation. Causes of a cancellation are a client that

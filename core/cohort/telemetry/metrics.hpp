@@ -74,7 +74,7 @@ struct exemplar {
   double value = 0;
   wall_time timestamp{};
 };
-/// The exemplars of a histogram, at most one per bucket; the last bucket is the infinite one.
+/// The exemplars of a histogram, at most one per bucket. The last bucket has an infinite bound.
 using bucket_exemplars = std::vector<std::optional<exemplar>>;
 /// Exemplars by family name. A family has one entry per metric, in the order of the metrics.
 using exemplar_table = std::map<std::string, std::vector<bucket_exemplars>, std::less<>>;

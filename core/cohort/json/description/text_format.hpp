@@ -40,7 +40,7 @@ std::optional<timestamp> parse_timestamp(std::string_view text);
 /// `2026-11-28T12:00:00.250Z`.
 std::string format_timestamp(timestamp time);
 
-/// Points in time are RFC 3339 timestamps. Digits below their resolution are ignored.
+/// Time points are RFC 3339 timestamps. Digits below their resolution are ignored.
 template <class Duration>
 struct text_format<std::chrono::sys_time<Duration>> {
   static std::optional<std::chrono::sys_time<Duration>> parse(std::string_view text) {

@@ -21,7 +21,7 @@ std::string describe_load_error(const error_code& error, const std::string& expe
   const auto code = static_cast<unsigned long>(error.value());
   const auto library = ERR_GET_LIB(code);
   const auto* reason = ERR_reason_error_string(code);
-  // A policy error is, for example, a key that is too short for the security level.
+  // An example of a policy error is a key that is too short for the security level.
   const bool is_policy_error = library == ERR_LIB_SSL && reason;
   return is_policy_error ? std::string{"OpenSSL rejects it: "} + reason : "no " + expected + " was found";
 }

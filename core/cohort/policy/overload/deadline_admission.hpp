@@ -6,7 +6,7 @@
 namespace cohort::policy {
 
 /// Admission control by deadline: decides whether a request has enough time left to be completed, based on the median
-/// latency of recent requests of its kind. If there are too few recent latencies, every request is admitted, so a slow
+/// latency of recent similar requests. If there are too few recent latencies, every request is admitted, so a slow
 /// period cannot cause permanent rejections. The class is a state machine without I/O and without a clock. Not
 /// thread-safe. Source: Google, "Site Reliability Engineering", chapter 22 ("doomed" requests). Deadline propagation in
 /// gRPC and userver rejects requests whose deadline has expired. This class also rejects requests whose deadline would
@@ -15,7 +15,7 @@ class deadline_admission {
  public:
   explicit deadline_admission(std::uint64_t min_samples = 20) : min_samples_(min_samples) {}
 
-  /// Records the latency of a completed request; not of a cancelled request.
+  /// Records the latency of a completed request. Must not be called for a cancelled request.
   void record(duration latency, time_point now) noexcept { latencies_.record(latency, now); }
   /// Returns the estimated duration of a request if it exceeds `remaining_time`; empty if the request can be admitted.
   std::optional<duration> required_time(duration remaining_time, time_point now) noexcept;

@@ -192,8 +192,8 @@ struct blocking_pool::state {
   std::deque<job_pointer> queue;
   std::list<running_job> running;
   bool is_stopping = false;
-  /// Whether the supervisor waits for the start of a job. If not, its next wakeup is early enough for a job that starts
-  /// now. Therefore, only the first of several jobs wakes the supervisor.
+  /// Whether the supervisor waits for the start of a job. Otherwise, the next wakeup of the supervisor is early enough
+  /// for a job that starts now. Therefore, only the first of several jobs wakes the supervisor.
   bool is_supervisor_idle = false;
   /// Whether the pool was destroyed while jobs were running. If true, the observer must not be called.
   bool is_abandoned = false;

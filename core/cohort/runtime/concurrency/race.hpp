@@ -40,10 +40,10 @@ struct race_scope : when_all_scope<T...> {
 
 }  // namespace detail
 
-/// Runs all tasks concurrently on the current loop. The first task that ends, with a value or an exception, wins; the
-/// other tasks are cancelled. Once all tasks have ended, returns the value of the winner (`std::monostate` for `void`),
-/// or rethrows its exception. The index of the variant is the position of the winner. Cancelling the caller cancels all
-/// tasks.
+/// Runs all tasks concurrently on the current loop. The first task that ends, with a value or an exception, is the
+/// winner; the other tasks are cancelled. Once all tasks have ended, returns the value of the winner (`std::monostate`
+/// for `void`), or rethrows its exception. The index of the variant is the position of the winner. Cancelling the
+/// caller cancels all tasks.
 template <class... T>
   requires(sizeof...(T) > 0)
 task<std::variant<detail::non_void<T>...>> race(task<T>... work) {

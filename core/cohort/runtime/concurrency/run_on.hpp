@@ -19,8 +19,8 @@ struct remote_task {
 }  // namespace detail
 
 /// Runs `work` on the loop `target` and returns its value on the calling loop (`std::monostate` for `void`); an
-/// exception of `work` is rethrown on the calling loop. Cancelling the caller does not cancel `work`; give `work` a
-/// deadline.
+/// exception of `work` is rethrown on the calling loop. Cancelling the caller does not cancel `work`, so `work` should
+/// have a deadline.
 template <class T>
 task<detail::non_void<T>> run_on(loop& target, task<T> work) {
   auto& caller_loop = loop::current();

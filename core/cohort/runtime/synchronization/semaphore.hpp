@@ -51,7 +51,7 @@ class semaphore {
     const auto status = co_await wakeup.wait(wait_deadline);
     if (status == wait_status::notified) co_return semaphore_permit{*this, count};
     waiter.unlink();
-    // This request may have blocked smaller requests behind it.
+    // The removed request may have blocked later, smaller requests.
     grant_waiters();
     co_return detail::wait_error(status);
   }

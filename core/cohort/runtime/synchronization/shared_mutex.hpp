@@ -64,7 +64,7 @@ class shared_mutex {
     const auto status = co_await wakeup.wait(wait_deadline);
     if (status == wait_status::notified) co_return shared_mutex_lock{*this};
     waiter.unlink();
-    // This request may have blocked other requests behind it.
+    // The removed request may have blocked later requests.
     grant_waiters();
     co_return detail::wait_error(status);
   }

@@ -13,9 +13,9 @@ constexpr double to_seconds(duration span) noexcept { return std::chrono::durati
 constexpr double to_milliseconds(duration span) noexcept {
   return std::chrono::duration<double, std::milli>(span).count();
 }
-/// A point on the monotonic clock. Used for deadlines and for measuring durations.
+/// A time of the monotonic clock, for deadlines and for measuring durations.
 using time_point = std::chrono::time_point<std::chrono::steady_clock, duration>;
-/// A point on the wall clock (UTC). Used for output, such as log lines, header fields and JSON.
+/// A time of the wall clock (UTC), for output such as log lines, header fields and JSON.
 using wall_time = std::chrono::time_point<std::chrono::system_clock, duration>;
 
 /// Source of time. Cohort reads the time only from the clock of a loop, which `virtual_time` replaces in tests.

@@ -36,7 +36,7 @@ struct timer_list_node {
 };
 }  // namespace detail
 
-/// One-shot timer. It is a member of the object that owns it, so arming it does not allocate. Use it on the wheel's
+/// One-shot timer. The timer is a member of its owner, so arming it does not allocate memory. Use it on the wheel's
 /// loop only; the wheel must outlive it. The destructor disarms it.
 class timer : private detail::timer_list_node {
  public:
@@ -93,8 +93,8 @@ class timer_wheel {
   /// arms for the current tick runs in the next call. Callbacks must not throw.
   void advance(time_point now);
 
-  /// The time of the next necessary call of `advance`; empty if no timer is armed. The time is never after the earliest
-  /// expiry. It can be before it, because some calls only move timers to a finer level.
+  /// The time of the next necessary call of `advance`; empty if no timer is armed. The time is at most the earliest
+  /// expiry, and less if a call must only move timers to a finer level.
   std::optional<time_point> next_wakeup() const noexcept;
 
   /// Sets a function that is called with the new `next_wakeup()` whenever an armed timer makes that time earlier.

@@ -51,7 +51,7 @@ void call_recording::end_attempt(attempt_record* attempt, std::string_view outco
     const auto cause = request_->cancelled_by;
     attempt->cancelled_by = cause != cancellation_cause::none ? cause : cancellation_cause::caller;
   } else {
-    // The call's deadline is shared by its attempts; a single address may have less time to connect.
+    // A timeout before the call's deadline has another cause: a single address may have less time to connect.
     const bool is_at_deadline = outcome == "timeout" && call_->deadline.expired(now);
     attempt->cancelled_by = is_at_deadline ? cancellation_cause::deadline : cancellation_cause::none;
   }

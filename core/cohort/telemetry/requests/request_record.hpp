@@ -141,17 +141,17 @@ struct attempt_record {
 
 /// One call, with all its attempts.
 struct call_record {
-  /// The name of the upstream, the database or the cache; the name of the blocking job.
+  /// The name of the upstream, the database, the cache or the blocking job.
   bounded_text<31> name{};
-  /// The start of the SQL statement, without the values of its parameters, or the Redis command; may be empty.
+  /// The start of the SQL statement, without parameter values, or the Redis command; may be empty.
   bounded_text<79> detail{};
   time_point started{};
   /// `time_point::min()` while the call runs.
   time_point ended = time_point::min();
   /// The deadline of the call. The remaining time is `deadline.remaining(now)`.
   cohort::deadline deadline{};
-  /// The outcome, with the values of the metric `cohort_client_requests_total` or of the metric of the database; `hit`,
-  /// `stale`, `miss` or `failed` of a cache; empty while the call runs. A string literal.
+  /// The outcome, with the values of the metric `cohort_client_requests_total` or of the metric of the database; for a
+  /// cache, `hit`, `stale`, `miss` or `failed`; empty while the call runs. A string literal.
   std::string_view outcome{};
   call_kind kind = call_kind::upstream;
   cancellation_cause cancelled_by = cancellation_cause::none;
@@ -196,8 +196,7 @@ class lazy_array {
 /// Whether a call ended without a usable result. A cache miss is not a failure.
 bool is_failure(const call_record& call) noexcept;
 
-/// A request that a server received, or internal work of a service, such as a periodic job, with the calls on behalf of
-/// it.
+/// A request that a server received, or internal work of a service, such as a periodic job, and its calls.
 struct request_record : work_recorder {
   static constexpr std::size_t max_calls = 12;
   static constexpr std::size_t max_attempts = 24;

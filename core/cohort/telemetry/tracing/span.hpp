@@ -19,7 +19,7 @@ enum class span_kind : std::uint8_t { internal = 1, server = 2, client = 3 };
 /// The values of `Status.StatusCode`.
 enum class span_status : std::uint8_t { unset = 0, ok = 1, error = 2 };
 
-/// A point in time within a span.
+/// An event that occurred during a span.
 struct span_event {
   std::string_view name;
   wall_time time{};

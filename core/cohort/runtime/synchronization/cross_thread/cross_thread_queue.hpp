@@ -106,7 +106,7 @@ class cross_thread_queue {
   bool leave(const std::shared_ptr<waiter>& ended) {
     const std::lock_guard lock{mutex_};
     if (waiters_.remove(ended)) return true;
-    // This request may have blocked other requests behind it.
+    // The removed request may have blocked later requests.
     grant_waiters();
     return false;
   }
