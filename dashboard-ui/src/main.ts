@@ -10,7 +10,7 @@ import { pause, pausedState, withPinnedRequest, type Moment, type Pause } from '
 import { receive } from './stream/receive.ts';
 import { lostTimeoutMs, timeStaleTimeoutMs } from './panel-view.ts';
 import { parseRequests } from './request/request.ts';
-import { pinAt, unpin, withEarlier, type Requests } from './request/requests.ts';
+import { pinAt, unpin, withEarlierRequests, type Requests } from './request/requests.ts';
 import { fetchHistory, fetchRequests, probeAccess, renewSession, signIn, signOut, startExperiment } from './stream/session.ts';
 import { SessionKeeper } from './stream/session-keeper.ts';
 import { eventNames, retainedEvents, type EventName } from './model.ts';
@@ -113,8 +113,8 @@ const sessionKeeper = new SessionKeeper({ renew: renewSession, schedule }, (hasS
 const requestPanel = new RequestPanel(
   document,
   {
-    select: (index) => showRequests(pinAt(shown().requests, index)),
-    follow: () => showRequests(unpin(shown().requests)),
+    select: (index) => showRequests(pinAt(shownState().requests, index)),
+    follow: () => showRequests(unpin(shownState().requests)),
   },
   render,
 );
@@ -128,7 +128,7 @@ const experimentPanel = new ExperimentPanel(document, { start: startExperiment, 
 const pauseButton = new PauseButton(document, () => setPaused(paused === null));
 
 /** The state that the page shows. */
-function shown(): PageState {
+function shownState(): PageState {
   return paused === null ? state : pausedState(paused, state);
 }
 
@@ -172,7 +172,7 @@ async function loadEarlierRequests(): Promise<void> {
   hasEarlierRequests = true;
   const text = await fetchRequests();
   if (text === null || !hasEarlierRequests) return;
-  state = { ...state, requests: withEarlier(state.requests, parseRequests(text)) };
+  state = { ...state, requests: withEarlierRequests(state.requests, parseRequests(text)) };
   render();
 }
 
@@ -188,30 +188,30 @@ async function loadHistory(): Promise<void> {
 
 function render(): PageView {
   const current = currentMoment();
-  const view = toPageView(shown(), connection, current, paused?.moment ?? null);
-  renderPage(document, shown(), view);
+  const view = toPageView(shownState(), connection, current, paused?.moment ?? null);
+  renderPage(document, shownState(), view);
   pauseButton.render(paused !== null, connection.phase === 'locked');
-  const valuesAt = paused?.moment ?? current;
-  mapPanel.render(shown().traffic, valuesAt.now - valuesAt.lastEventAt <= valuesAt.maxIdleMs);
+  const valuesMoment = paused?.moment ?? current;
+  mapPanel.render(shownState().traffic, valuesMoment.now - valuesMoment.lastEventAt <= valuesMoment.maxIdleMs);
   // The bars of calls in progress grow in each frame.
-  if (renderBars(current.now)) grow();
+  if (renderBars(current.now)) animateBars();
   return view;
 }
 
 /** Returns whether any bar is growing. */
 function renderBars(at: number): boolean {
   const isExperimentGrowing = experimentPanel.render(state.experiment, connection.phase === 'live', at);
-  return requestPanel.render(shown(), at) || isExperimentGrowing;
+  return requestPanel.render(shownState(), at) || isExperimentGrowing;
 }
 
-let isGrowing = false;
+let isAnimating = false;
 
-function grow(): void {
-  if (isGrowing) return;
-  isGrowing = true;
+function animateBars(): void {
+  if (isAnimating) return;
+  isAnimating = true;
   const next = () => {
-    isGrowing = false;
-    if (!document.hidden && renderBars(now())) grow();
+    isAnimating = false;
+    if (!document.hidden && renderBars(now())) animateBars();
   };
   if (reducedMotion.matches) setTimeout(next, 500);
   else requestAnimationFrame(next);

@@ -32,7 +32,7 @@ void request_tracker::end_without_attempt(const scheduled_request& request, requ
   ++stats.outcomes[static_cast<std::size_t>(outcome)];
   stats.response_time.record_censored(now - request.intended_start);
   count_abandoned(request, outcome);
-  on_ended(now);
+  on_request_end(now);
 }
 
 void request_tracker::on_retry(const scheduled_request& request, request_outcome outcome) {
@@ -45,7 +45,7 @@ void request_tracker::count_abandoned(const scheduled_request& request, request_
   if (attempt_deadline(request, settings_).expired(loop_.now())) ++stats_of(request).abandoned;
 }
 
-void request_tracker::on_ended(time_point now) {
+void request_tracker::on_request_end(time_point now) {
   last_end_ = now;
   if (--outstanding_ == 0) idle_.notify_all();
 }
@@ -86,7 +86,7 @@ void active_request::finish(const request_result& result) {
   }
   tracker_.count_abandoned(schedule_, result.outcome);
   --tracker_.in_flight_;
-  tracker_.on_ended(now);
+  tracker_.on_request_end(now);
 }
 
 void active_request::finish_attempt(const request_result& result) {

@@ -77,7 +77,7 @@ class request_tracker {
   void end_without_attempt(const scheduled_request& request, request_outcome outcome);
   /// Counts an attempt that the caller abandoned after its patience.
   void count_abandoned(const scheduled_request& request, request_outcome outcome);
-  void on_ended(time_point now);
+  void on_request_end(time_point now);
 
   loop& loop_;
   const load_settings& settings_;

@@ -142,7 +142,7 @@ void target_client::submit(const scheduled_request& request) {
   }
 }
 
-void target_client::expire_waiting() {
+void target_client::expire_waiting_requests() {
   const auto now = context_.event_loop.now();
   while (!waiting_requests_.empty() && attempt_deadline(waiting_requests_.front(), context_.settings).expired(now)) {
     const auto expired = waiting_requests_.front();
@@ -195,7 +195,7 @@ void target_client::close() {
 }
 
 target_client::next_request target_client::dequeue_request() {
-  expire_waiting();
+  expire_waiting_requests();
   if (waiting_requests_.empty()) return std::nullopt;
   const auto next = waiting_requests_.front();
   waiting_requests_.pop_front();

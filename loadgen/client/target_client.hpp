@@ -52,7 +52,7 @@ class target_client {
   /// Sends a request as soon as a connection is idle or can be opened.
   void submit(const scheduled_request& request);
   /// Ends the waiting attempts whose deadline has passed; a request without a further attempt is `unsent`.
-  void expire_waiting();
+  void expire_waiting_requests();
   /// Ends all waiting requests as `unsent`, and closes idle connections.
   void close();
 

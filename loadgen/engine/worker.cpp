@@ -84,7 +84,7 @@ void worker::on_interval_end() { end_interval(); }
 /// An exception would be a bug of the generator.
 void worker::end_interval() noexcept {
   const auto end = interval_start_ + interval_length;
-  for (auto& client : clients_) client->expire_waiting();
+  for (auto& client : clients_) client->expire_waiting_requests();
   report_interval(end);
   interval_timer_->arm(end + interval_length);
 }

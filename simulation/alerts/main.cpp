@@ -54,7 +54,8 @@ struct program_options {
                        "Evaluate the tests in the directory of --keep instead of simulating: after a change of "
                        "rules that read the same series");
     options.add_switch(has_all_series, "--all-series",
-                       "Evaluate all series, about half as fast, to check that the omitted ones do not matter");
+                       "Evaluate all series, about half as fast, to check that the omitted series do not affect the "
+                       "results");
     options.add_switch(lists_runs, "--list", "Print all runs with their fired and missed alerts");
     options.add_switch(checks, "--check", "Exit with status 1 if an incident was missed, or after a false alarm");
   }

@@ -9,8 +9,8 @@ namespace {
 
 double detection_time(const sim::planned_fault& fault, const std::vector<sim::alert_firing>& firings) {
   for (const auto& firing : firings) {
-    const bool is_over = firing.end && *firing.end <= fault.at;
-    if (is_over || firing.begin > fault.at + fault.lasts) continue;
+    const bool has_ended = firing.end && *firing.end <= fault.at;
+    if (has_ended || firing.begin > fault.at + fault.lasts) continue;
     // The alert may already fire at the start of the fault, for another reason.
     return to_seconds(std::max(firing.begin - fault.at, duration{0}));
   }

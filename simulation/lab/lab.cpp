@@ -83,10 +83,10 @@ duration read_duration(const std::string& text, const std::string& where) {
 /// Reads the measure and its limit into `read`. Throws `lab_error` unless `source` has exactly one limit.
 void read_limit(const lab_document::criterion& source, criterion& read, const std::string& where) {
   int limits = 0;
-  const auto take = [&](measure limited, std::optional<double> limit) {
+  const auto take = [&](measure limited_measure, std::optional<double> limit) {
     if (!limit) return;
     ++limits;
-    read.measure = limited;
+    read.measure = limited_measure;
     read.limit = *limit;
   };
   const auto seconds = [&](const std::optional<std::string>& text, const char* key) {

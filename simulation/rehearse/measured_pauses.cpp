@@ -66,10 +66,10 @@ sim::core_pauses pauses_from_dispatch_lag(const std::vector<observed_lag>& lag) 
   for (std::size_t i = 0; i < densities.size(); ++i) {
     const bool is_last = i + 1 == densities.size();
     const double next = is_last ? 0 : densities[i + 1].per_us();
-    const double ending = (densities[i].per_us() - next) / densities.front().per_us();
+    const double ending_ratio = (densities[i].per_us() - next) / densities.front().per_us();
     const double bound_us = is_last ? densities[i].upper_us : densities[i + 1].middle_us();
     const auto bound = duration{static_cast<duration::rep>(bound_us * 1e3)};
-    buckets.push_back({bound, static_cast<std::uint64_t>(std::llround(ending * 1e9))});
+    buckets.push_back({bound, static_cast<std::uint64_t>(std::llround(ending_ratio * 1e9))});
   }
   const auto lowest = duration{static_cast<duration::rep>(densities.front().middle_us() * 1e3)};
   return {densities.front().per_us() * 1e6 / calls, sim::distribution::empirical(std::move(buckets), 0, lowest)};

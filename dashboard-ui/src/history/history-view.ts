@@ -81,7 +81,7 @@ export function toHistoryTable(panel: PanelName, history: History, now: number):
   const columns = trendColumns[panel].map(([, name]) => history.means(key, name, now, minuteMs));
   const minutes = history.buckets(key, now, minuteMs);
   // The times are rounded to the minute, since the clocks of the server and of the page differ.
-  const first = history.firstAt(now, minuteMs) + minuteMs / 2;
+  const first = history.firstColumnStart(now, minuteMs) + minuteMs / 2;
   const rows = minutes.flatMap((bucket, index) => {
     const means = columns.map((column) => column[index] ?? { count: 0, mean: null });
     if (bucket.calls === 0 && means.every(({ count }) => count === 0)) return [];

@@ -105,7 +105,7 @@ export class History {
   }
 
   /** The start of the first of the columns up to `now`, on the page's clock. */
-  firstAt(now: number, width: number): number {
+  firstColumnStart(now: number, width: number): number {
     return (Math.floor((now + this.#offset) / width) - historyMs / width + 1) * width - this.#offset;
   }
 

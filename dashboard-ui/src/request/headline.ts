@@ -42,8 +42,8 @@ function toCurrentHeadline(input: HeadlineInput): Headline {
   if (!input.live) return { tone: 'idle', text: 'No data from the server: values are out of date', title: '… no data · Cohort' };
   const failed = known.filter((panel) => !isAnswered(panel.state as 'fresh'));
   const stale = known.filter((panel) => panel.state === 'stale');
-  const inTime = known.length - failed.length;
-  const count = `${inTime} of ${known.length} in time`;
+  const inTimeCount = known.length - failed.length;
+  const count = `${inTimeCount} of ${known.length} in time`;
   const details = [...failed, ...stale].map((panel) => `${panel.name} ${stateText[panel.state]}`);
   const tone = failed.length > 0 ? 'bad' : stale.length > 0 || input.firing > 0 ? 'warn' : 'good';
   const mark = tone === 'good' ? '✓' : tone === 'warn' ? '!' : '✕';

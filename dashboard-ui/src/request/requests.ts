@@ -22,7 +22,7 @@ export function withRequest(requests: Requests, added: RequestRecord): Requests 
 }
 
 /** Inserts requests from the server's history before those of the stream. */
-export function withEarlier(requests: Requests, earlier: readonly RequestRecord[]): Requests {
+export function withEarlierRequests(requests: Requests, earlier: readonly RequestRecord[]): Requests {
   const known = new Set(requests.list.map((request) => request.key));
   const list = [...earlier.filter((request) => !known.has(request.key)), ...requests.list].slice(-maxRequests);
   return { ...requests, list };

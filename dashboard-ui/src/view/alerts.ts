@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 import type { AlertsPanelState, AlertsView, AlertView } from '../alerts/alerts-view.ts';
 import { renderBadgeStyle, type BadgeStyle } from './components/badge.ts';
-import { find, findAs, setOptional, setText } from './dom.ts';
+import { find, findAs, setOptionalText, setText } from './dom.ts';
 
 const badgeStyles: Record<AlertsPanelState, BadgeStyle> = {
   critical: { icon: 'critical', tone: 'bad' },
@@ -23,8 +23,8 @@ export function renderAlerts(panel: Element, view: AlertsView): void {
   const explanation = findAs(panel, '.explanation', HTMLElement);
   setText(explanation, view.explanation);
   explanation.classList.toggle('no-monitoring', view.silent);
-  setOptional(findAs(panel, '.age', HTMLElement), view.age);
-  setOptional(findAs(panel, '.not-shown', HTMLElement), view.notShown);
+  setOptionalText(findAs(panel, '.age', HTMLElement), view.age);
+  setOptionalText(findAs(panel, '.not-shown', HTMLElement), view.notShown);
 
   const firing = findAs(panel, '#firing', HTMLElement);
   firing.hidden = view.firing.length === 0;
@@ -63,15 +63,15 @@ function renderAlert(item: Element, alert: AlertView, style: BadgeStyle): void {
   item.setAttribute('data-tone', style.tone);
   renderBadgeStyle(find(item, '.badge'), style, alert.severityLabel);
   setText(find(item, 'h3'), alert.name);
-  setOptional(findAs(item, '.alert-service', HTMLElement), alert.service);
-  setOptional(findAs(item, '.alert-summary', HTMLElement), alert.summary);
+  setOptionalText(findAs(item, '.alert-service', HTMLElement), alert.service);
+  setOptionalText(findAs(item, '.alert-summary', HTMLElement), alert.summary);
   setText(find(item, '.alert-since span'), alert.since);
   const time = findAs(item, 'time', HTMLTimeElement);
   setText(time, alert.time);
   if (alert.dateTime !== null) time.dateTime = alert.dateTime;
-  setOptional(findAs(item, '.alert-stale', HTMLElement), alert.stale);
+  setOptionalText(findAs(item, '.alert-stale', HTMLElement), alert.stale);
   renderRunbook(findAs(item, 'a', HTMLAnchorElement), alert);
-  setOptional(findAs(item, '.alert-description', HTMLElement), alert.description);
+  setOptionalText(findAs(item, '.alert-description', HTMLElement), alert.description);
   renderLabels(findAs(item, '.alert-labels', HTMLElement), alert.labels);
 }
 

@@ -19,7 +19,7 @@ export function setText(element: Element, text: string): void {
 }
 
 /** Sets the text; null hides the element. */
-export function setOptional(element: HTMLElement, text: string | null): void {
+export function setOptionalText(element: HTMLElement, text: string | null): void {
   element.hidden = text === null;
   setText(element, text ?? '');
 }

@@ -12,7 +12,7 @@ import { partStaleTimeoutMs, timeStaleTimeoutMs, toPanelView, toWeatherView, typ
 import type { Connection } from '../stream/stream.ts';
 import { renderAlerts } from './alerts.ts';
 import { renderBadge } from './components/badge.ts';
-import { find, findAs, setOptional, setText } from './dom.ts';
+import { find, findAs, setOptionalText, setText } from './dom.ts';
 import { renderHeadline } from './headline.ts';
 import { renderPanel } from './panel.ts';
 
@@ -67,7 +67,7 @@ export function renderPage(root: ParentNode, state: PageState, view: PageView): 
   renderHeadline(root, view.headline);
   renderClock(findAs(root, '#clock', HTMLTimeElement), state, view.time.dimmed);
   const error = state.malformed === null ? null : `Ignored a malformed “${state.malformed}” event from the server.`;
-  setOptional(findAs(root, '#error', HTMLElement), error);
+  setOptionalText(findAs(root, '#error', HTMLElement), error);
   findAs(root, '#panels', HTMLElement).hidden = view.connection.state === 'locked';
   renderAlerts(find(root, '#alerts'), view.alerts);
   renderPanel(find(root, '#time'), view.time, timeFacts(state.time.value), timeFields(state.time.value));

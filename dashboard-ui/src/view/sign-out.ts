@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-import { findAs, setOptional } from './dom.ts';
+import { findAs, setOptionalText } from './dom.ts';
 
 export interface SignOutActions {
   /** Returns whether the session has ended. */
@@ -27,18 +27,18 @@ export class SignOutButton {
 
   show(visible: boolean): void {
     this.#button.hidden = !visible;
-    if (!visible) setOptional(this.#error, null);
+    if (!visible) setOptionalText(this.#error, null);
   }
 
   async #send(): Promise<void> {
     this.#button.disabled = true;
-    setOptional(this.#error, null);
+    setOptionalText(this.#error, null);
     const ended = await this.#actions.signOut();
     this.#button.disabled = false;
     if (ended) {
       this.#actions.ended();
     } else {
-      setOptional(this.#error, failure);
+      setOptionalText(this.#error, failure);
       this.#actions.announce(failure);
     }
   }

@@ -4,7 +4,7 @@ import { initialState } from '../../src/page-state.ts';
 import { runningRequest } from '../../src/stream/polls.ts';
 import { receive } from '../../src/stream/receive.ts';
 import { parseRequestEvent } from '../../src/request/request.ts';
-import { emptyRequests, pinAt, shownIndex, shownRequest, unpin, withEarlier, withRequest } from '../../src/request/requests.ts';
+import { emptyRequests, pinAt, shownIndex, shownRequest, unpin, withEarlierRequests, withRequest } from '../../src/request/requests.ts';
 import { aggregateBody, failedBody, weatherBody } from '../samples/bodies.ts';
 import { requestBody, requestBodyAt } from '../samples/requests.ts';
 
@@ -38,7 +38,7 @@ describe('list of requests', () => {
 
   test('the list contains each request once', () => {
     expect(withRequest(first(3), requestAt(1)).list.length).toBe(3);
-    expect(withEarlier(first(3), [requestAt(0), requestAt(1)]).list.length).toBe(3);
+    expect(withEarlierRequests(first(3), [requestAt(0), requestAt(1)]).list.length).toBe(3);
   });
 });
 
