@@ -48,7 +48,7 @@ setting_report::origin origin_of(bool is_set_by_flag) noexcept {
   return is_set_by_flag ? setting_report::origin::flag : setting_report::origin::variable;
 }
 
-/// Appends a value to the values of a list.
+/// Appends `added` to the comma-separated `values` of a list.
 void append_value(std::string& values, std::string_view added) {
   if (!values.empty()) values += ", ";
   values += added;

@@ -155,7 +155,7 @@ value_parser<std::chrono::seconds> seconds(std::int64_t min, std::int64_t max) {
 
 value_parser<std::string> time_zone() {
   return {[](std::string_view text) -> std::optional<std::string> {
-            // All time zone names are shorter.
+            // No time zone name is longer.
             constexpr std::size_t max_length = 255;
             if (text.size() > max_length) return std::nullopt;
             const auto name = text.starts_with(':') ? text.substr(1) : text;

@@ -16,8 +16,8 @@ bool decoder::parse(std::string_view text, simdjson::dom::element& root) {
     case simdjson::UTF8_ERROR: report(path{}, "must be JSON, but is not valid UTF-8"); break;
     case simdjson::DEPTH_ERROR: report(path{}, "must be JSON, but is nested too deeply"); break;
     case simdjson::EMPTY: report(path{}, "must be JSON, but is empty"); break;
-    case simdjson::UNCLOSED_STRING: report(path{}, "must be JSON, but has an unclosed string"); break;
-    case simdjson::NUMBER_ERROR: report(path{}, "must be JSON, but has a malformed or too large number"); break;
+    case simdjson::UNCLOSED_STRING: report(path{}, "must be JSON, but contains an unclosed string"); break;
+    case simdjson::NUMBER_ERROR: report(path{}, "must be JSON, but contains a malformed or out-of-range number"); break;
     default: report(path{}, "must be JSON, but is malformed"); break;
   }
   return false;

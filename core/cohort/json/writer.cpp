@@ -41,8 +41,8 @@ constexpr auto unescaped_characters = [] {
 
 bool is_unescaped(char c) noexcept { return unescaped_characters[static_cast<unsigned char>(c)]; }
 
-/// Whether a JSON string may contain all eight bytes unescaped. Source: Bit Twiddling Hacks (Anderson), "Determine if a
-/// word has a byte less than n".
+/// Whether a JSON string may contain all eight bytes unescaped. Source: Source: Anderson, Bit Twiddling Hacks,
+/// "Determine if a word has a byte less than n".
 bool are_unescaped(std::uint64_t bytes) noexcept {
   constexpr std::uint64_t byte_ones = 0x0101010101010101;
   constexpr std::uint64_t high_bits = byte_ones * 0x80;

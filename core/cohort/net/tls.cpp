@@ -49,7 +49,7 @@ int store_session(SSL* connection, SSL_SESSION* session) {
 error_code load_trusted_certificates(asio::ssl::context& context, const tls_client_settings& settings) {
   error_code error;
   if (settings.trusted_certificates.empty()) {
-    error_code ignored;  // without certificates on the system, every handshake fails with a verification error
+    error_code ignored;  // without system certificates, every handshake fails with a verification error
     context.set_default_verify_paths(ignored);
   } else {
     context.add_certificate_authority(asio::buffer(settings.trusted_certificates), error);

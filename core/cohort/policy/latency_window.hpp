@@ -45,7 +45,7 @@ class latency_window {
 
   duration half_window_;
   latency_histogram newer_half_;
-  /// The sum of both halves; stored because quantiles are read as often as latencies are recorded.
+  /// The sum of both halves, stored because quantiles are read as often as latencies are recorded.
   latency_histogram window_histogram_;
   std::int64_t newer_half_index_ = 0;
 };

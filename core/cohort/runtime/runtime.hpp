@@ -13,7 +13,7 @@ namespace cohort {
 /// The event loops of a program, one per thread.
 class runtime {
  public:
-  /// Creates `threads` loops with the real clock, at least one. `available_parallelism()` is the recommended number.
+  /// Creates `threads` loops with the real clock, at least one. The recommended number is `available_parallelism()`.
   explicit runtime(std::size_t threads);
 
   std::size_t size() const noexcept { return loops_.size(); }

@@ -13,7 +13,7 @@ std::size_t count_characters(std::string_view text) noexcept {
       std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80; }));
 }
 
-/// Whether `c` is in a class such as `A-Za-z0-9_-`.
+/// Whether `c` is in a character class such as `A-Za-z0-9_-`.
 bool is_in_class(char c, std::string_view characters) noexcept {
   for (std::size_t i = 0; i < characters.size(); ++i) {
     const bool is_range = i + 2 < characters.size() && characters[i + 1] == '-';

@@ -128,10 +128,10 @@ class memory_pipe::end final : public stream {
 
   /// The error of all operations if this end is closed or its deadline has expired; otherwise empty.
   std::optional<error_code> local_error() const noexcept;
-  /// Tries to receive. Empty if the caller must wait.
+  /// Tries to receive. Returns an empty optional if the caller must wait.
   std::optional<io_result> receive(asio::mutable_buffer buffer);
   std::size_t consume_segment(asio::mutable_buffer buffer);
-  /// Tries to send. Empty if the caller must wait.
+  /// Tries to send. Returns an empty optional if the caller must wait.
   std::optional<io_result> send(const const_buffers& buffers);
 
   void close_side(bool sends_reset);

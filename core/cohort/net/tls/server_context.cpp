@@ -19,7 +19,8 @@ namespace {
 
 using setting = tls_server_settings_error::setting;
 
-// Mozilla, Server Side TLS, version 5.7, "intermediate", without the cipher suites of finite-field Diffie-Hellman.
+// Source: Mozilla, Server Side TLS, version 5.7, "intermediate", without the cipher suites with finite-field
+// Diffie-Hellman.
 constexpr const char* tls_1_2_ciphers =
     "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
     "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";

@@ -18,7 +18,7 @@ constexpr int ticket_accepted = 1;
 constexpr int ticket_accepted_and_renewed = 2;
 constexpr int ticket_error = -1;
 
-/// Returns the index of the keys in the data of a context. Asio uses the application data of the context for itself.
+/// Returns the index for the keys in the extra data of a context. Index 0, the application data, is used by Asio.
 int context_data_index() {
   static const int index =
       SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, [](void*, void* keys, CRYPTO_EX_DATA*, int, long, void*) {

@@ -118,8 +118,8 @@ class tls_stream final : public stream {
   /// written. The next write then sends the rest of the record instead of that byte.
   io_result try_write(const_buffers buffers) override;
   void set_deadline(deadline stream_deadline) override;
-  /// Reads ahead and decrypts, because the peer's close_notify and session tickets are bytes of the plain stream.
-  /// Removes the deadline.
+  /// Reads and decrypts one byte ahead, because `plain` also receives bytes for session tickets and the peer's
+  /// close_notify. Removes the deadline.
   void watch_hangup(std::function<void()> on_hangup) override;
   void unwatch_hangup() noexcept override;
   bool readable() noexcept override;

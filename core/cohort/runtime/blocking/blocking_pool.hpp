@@ -42,9 +42,9 @@ struct blocking_pool_observer {
   std::function<void(std::string_view job, duration run_time)> on_stuck = [](std::string_view, duration) {};
 };
 
-/// Threads for functions that block: files, databases, libraries without an asynchronous interface. A loop's thread
-/// must not block, because that would delay all requests of the loop. Thread-safe, except for construction and
-/// destruction.
+/// Threads for functions that block, such as functions of file systems, databases and libraries without an asynchronous
+/// interface. A loop's thread must not block, because that would delay all requests of the loop. Thread-safe, except
+/// for construction and destruction.
 ///
 /// On a loop with a virtual clock, the pool uses no threads. A job occupies one of `settings.threads` slots for
 /// `simulated_cost` of virtual time. The function of the job is then called inline.

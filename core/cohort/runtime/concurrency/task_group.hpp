@@ -37,11 +37,11 @@ class task_group {
     const auto child = children_.emplace(children_.end());
     start(child, factory(child->cancel_signal));
   }
-  /// Cancels all tasks that are running now. Does not wait for them.
+  /// Cancels all tasks that are currently running, without waiting for them.
   void cancel();
   /// Completes when the group is empty. One caller at a time (asserted). Cancelling the caller cancels the tasks;
   /// `join` then still waits until the group is empty. A caller that may have been cancelled before must first await
-  /// `asio::this_coro::throw_if_cancelled(false)`, otherwise awaiting `join` throws immediately, before the group is
+  /// `asio::this_coro::throw_if_cancelled(false)`. Otherwise, awaiting `join` throws immediately, before the group is
   /// empty.
   task<> join();
 

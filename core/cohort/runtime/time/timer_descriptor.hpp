@@ -21,7 +21,8 @@ class timer_descriptor {
   /// Throws `boost::system::system_error` if there is no free file descriptor.
   explicit timer_descriptor(boost::asio::io_context& context);
 
-  /// Sets the expiry time, also of a pending wait. If that time has passed, the timer expires immediately.
+  /// Sets the expiry time, which also applies to a pending wait. If that time has passed, the timer expires
+  /// immediately.
   void set(time_point expiry) noexcept;
 
   /// Calls `handler(error_code, std::size_t)` on the loop when the timer has expired. In rare cases, `handler` is

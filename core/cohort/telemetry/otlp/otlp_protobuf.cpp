@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Field numbers from opentelemetry-proto 1.x: common/v1, resource/v1, trace/v1, logs/v1, collector/*/v1.
+// The field numbers are those of opentelemetry-proto 1.x: common/v1, resource/v1, trace/v1, logs/v1, collector/*/v1.
 #include <cohort/runtime/version.hpp>
 #include <cohort/telemetry/otlp/otlp_fields.hpp>
 #include <cohort/telemetry/otlp/protobuf.hpp>

@@ -125,7 +125,7 @@ struct attempt_record {
   cancellation_cause cancelled_by = cancellation_cause::none;
   bool has_reused_connection = false;
 
-  /// Ends the current phase and starts `next`. If the phase was entered before, its duration accumulates.
+  /// Ends the current phase and starts `next`. The durations of repeated phases accumulate.
   void enter(attempt_phase next, time_point now) noexcept {
     phases[static_cast<std::size_t>(phase)] += now - phase_started;
     phase = next;
