@@ -24,7 +24,7 @@ struct dashboard_routes {
   std::shared_ptr<aggregator> services;
   std::shared_ptr<session_cookies> sessions;
   std::shared_ptr<event_feed> feed;
-  /// Null if experiments are disabled.
+  /// The experiments of the page; null if they are disabled.
   std::shared_ptr<experiment> experiments{};
 
   dashboard_routes(const service::service_context& context, const aggregator_settings& settings,

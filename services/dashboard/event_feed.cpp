@@ -61,7 +61,7 @@ class event_feed::subscription {
   event_feed& feed_;
 };
 
-/// Marks a poll as ended, even after an exception.
+/// Marks a poll as stopped in its destructor, even after an exception.
 class event_feed::running_poll {
  public:
   running_poll(event_feed& feed, poll source) : feed_(feed), state_(feed.polls_.at(index_of(source))) {}

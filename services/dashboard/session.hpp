@@ -48,8 +48,8 @@ class session_cookies {
   /// A `Set-Cookie` value that removes the cookie.
   static std::string removal();
 
-  /// Returns the session of the request's cookie. Empty if there is no cookie, its HMAC or its key is invalid, it has
-  /// expired, or the session has been revoked on this replica.
+  /// Returns the session of the request's cookie. Returns an empty result if there is no cookie, its HMAC or its key is
+  /// invalid, it has expired, or the session has been revoked on this replica.
   std::optional<session> find(const http::request_context& context, wall_time now) const;
   /// Whether a session that `find` returned is still valid.
   bool is_active(const session& current, wall_time now) const { return parse(current.cookie, now).has_value(); }

@@ -110,7 +110,7 @@ task<http::response> gateway::forward(std::shared_ptr<const route_table>, const 
   observed_body observed_body{body, entry.max_body_bytes, std::move(copy)};
   auto forward_task = backend.forward(context, has_body ? observed_body : body);
   auto response = co_await std::move(forward_task);
-  // The copy must be released, because a mirrored request counts as in flight while its copy exists.
+  // Releases the copy, because a mirrored request counts as in flight while its copy exists.
   if (auto* const slot = context.get<mirror_slot>()) slot->copy.reset();
   const auto first_digit = static_cast<unsigned>(response.code()) / 100;
   backend.responses.at(std::clamp(first_digit, 1U, 5U) - 1)->increment();

@@ -10,7 +10,7 @@ namespace {
 /// A value or an error. Member access on an error returns the same error.
 using node = simdjson::simdjson_result<simdjson::dom::element>;
 
-/// Parses a webhook. Parsing continues after an error; `error` is the first error.
+/// Parses a webhook. Continues after an error; `error` is the first error that was found.
 class webhook_parser {
  public:
   alert_webhook parse(node root) {

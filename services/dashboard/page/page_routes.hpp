@@ -19,7 +19,8 @@ struct page_sources {
   std::shared_ptr<call_history> history;
   /// Whether the client may view values. If the service has an API key, the client needs the key or a session.
   std::function<bool(const http::request_context&)> is_authenticated;
-  /// The state of experiments; empty for clients that may not start them. Null if there are none.
+  /// The state of experiments; empty for clients that may not start them. Returns the state of experiments; null if
+  /// there are no experiments.
   std::function<std::string(const http::request_context&)> experiment;
   std::vector<page_link> links;
 };

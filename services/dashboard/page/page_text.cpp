@@ -38,7 +38,7 @@ std::string number_text(double value, std::optional<int> decimals = {}) {
   return {digits.data(), written.ptr};
 }
 
-/// A body of a service.
+/// The parsed body of a service's response.
 class body_reader {
  public:
   explicit body_reader(simdjson::dom::element root) : root_(root) {}

@@ -15,7 +15,7 @@ namespace cohort::dashboard {
 class page_values : public std::enable_shared_from_this<page_values> {
  public:
   struct snapshot {
-    /// Empty if the service has not responded yet.
+    /// The response of each service; empty if the service has not responded yet.
     std::array<std::optional<part>, 3> parts;
     /// The record of the calls, as an element of `/api/requests`; empty until all calls have ended.
     std::string request;

@@ -35,8 +35,8 @@ const unsigned char* bytes_of(std::string_view text) noexcept {
   return reinterpret_cast<const unsigned char*>(text.data());
 }
 
-/// The signature of ES256 in a token (RFC 7518 section 3.4: two integers of 32 bytes) converted to the format of
-/// OpenSSL (DER). Empty if the length of the signature is wrong.
+/// Converts an ES256 signature of a token (RFC 7518 section 3.4: two integers of 32 bytes) to the DER format of
+/// OpenSSL. Returns an empty result if the length of the signature is wrong.
 std::string der_signature(std::string_view signature) {
   if (signature.size() != 2 * es256_integer_bytes) return {};
   constexpr auto size = static_cast<int>(es256_integer_bytes);

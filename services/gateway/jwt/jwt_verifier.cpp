@@ -71,7 +71,7 @@ bool read_date(const simdjson::dom::object& object, std::string_view name, std::
   return true;
 }
 
-/// RFC 7519 section 4.1.3: a string or a list of strings. Empty for other types.
+/// RFC 7519 section 4.1.3: a string or a list of strings. Returns an empty result for other types.
 std::optional<bool> has_audience(const simdjson::dom::object& payload, std::string_view expected) {
   element member;
   if (payload.at_key("aud").get(member) != simdjson::SUCCESS) return false;

@@ -91,7 +91,7 @@ struct auth_entry {
   std::optional<api_key_entry> api_key;
   /// The name of a verifier in `routes_file::jwt`.
   std::optional<std::string> jwt;
-  /// Header fields of the forwarded request, by the claim with their value.
+  /// Header fields of the forwarded request by the name of the claim that they contain.
   std::map<std::string, std::string> claim_headers;
 };
 BOOST_DESCRIBE_STRUCT(auth_entry, (), (api_key, jwt, claim_headers))

@@ -7,7 +7,7 @@
 namespace cohort::gateway {
 
 /// Returns the errors that the types do not exclude: references to nonexistent upstreams and verifiers, and invalid
-/// URLs, policies, paths, header fields and rates. Empty if the file is valid.
+/// URLs, policies, paths, header fields and rates. Returns an empty result if the file is valid.
 json::decode_errors find_errors(const routes_file& file);
 
 }  // namespace cohort::gateway

@@ -32,7 +32,7 @@ struct route_parts {
   std::optional<route_authenticator> authenticator;
   /// No limit if null.
   http::filter limit;
-  /// None if null.
+  /// Mirrors requests; null if the route has no mirror.
   std::shared_ptr<gateway::mirror> mirror;
 };
 

@@ -26,8 +26,8 @@ std::vector<telemetry::counter*> rejection_counters(telemetry::registry& metrics
   return counters;
 }
 
-/// Returns the token of `Authorization: Bearer TOKEN` (RFC 6750 section 2.1). Empty without a token, or if there are
-/// several fields, because the upstream could use a different one than the gateway.
+/// Returns the token of `Authorization: Bearer TOKEN` (RFC 6750 section 2.1). Returns an empty result without a token,
+/// or if there are several fields, because the upstream could use a different one than the gateway.
 std::optional<std::string_view> find_token(const http::request_head& head) {
   const auto credentials = http::find_unique(head, http::field::authorization);
   constexpr std::string_view scheme = "Bearer ";

@@ -39,7 +39,7 @@ class route_authenticator {
   const service::api_key_authenticator& keys_;
   /// Names of the accepted keys; all if empty.
   std::vector<std::string> key_names_;
-  /// Null if the route accepts API keys.
+  /// The verifier of tokens; null if the route accepts API keys.
   std::shared_ptr<const jwt_verifier> verifier_;
   std::map<std::string, std::string> claim_headers_;
   std::vector<telemetry::counter*> token_rejections_;

@@ -27,9 +27,9 @@ struct location {
 const location& default_location();
 
 /// Parses `City,Country`, with any further parts between the two as the region. Commas and spaces of other scripts,
-/// such as U+FF0C and U+3000, count as those of ASCII. All other names are accepted. Empty if the first or the last
-/// part is missing, or if `text` is longer than 256 bytes, is not UTF-8 or has control characters. Only the default
-/// location has coordinates.
+/// such as U+FF0C and U+3000, count as those of ASCII. All other names are accepted. Returns an empty result if the
+/// first or the last part is missing, or if `text` is longer than 256 bytes, is not UTF-8 or has control characters.
+/// Only the default location has coordinates.
 std::optional<location> parse_location(std::string_view text);
 
 }  // namespace cohort::weather

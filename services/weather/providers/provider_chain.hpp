@@ -47,7 +47,7 @@ class provider_chain {
   static http::upstream_settings default_policy();
 
   struct fetch_result {
-    /// Null if no provider has a report.
+    /// The report; null if no provider has one.
     std::shared_ptr<const weather_report> report{};
     /// Set without a report: `location_unknown` if the location is unknown to a provider; otherwise the first failure.
     provider_failure failure{};

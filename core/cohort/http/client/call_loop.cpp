@@ -64,8 +64,8 @@ task<client_result> call_loop::run(time_point now) {
       const bool new_connection = exchange.stale_connection;
       // A stale connection is not a failure of the server, so there is no backoff.
       if (retry.delay > duration{} && !new_connection) {
-        // The backoff before a retry. A fixed delay is necessary, because no event reports that the server is available
-        // again. The delay is capped by the call's deadline.
+        // Waits for the backoff. A fixed delay is necessary, because no event reports that the server is available
+        // again. The call's deadline caps the delay.
         auto delay = sleep_for(retry.delay);
         if (co_await std::move(delay) == wait_status::cancelled) {
           end(nullptr);

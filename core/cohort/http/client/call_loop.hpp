@@ -78,8 +78,8 @@ class call_loop {
 
  private:
   bool replaces_connection(const client::exchange& exchange);
-  /// Replaces the request with the request that a redirect requires. False if the response is final. If a redirect
-  /// cannot be followed, sets `response` to an error.
+  /// Replaces the request with the request that a redirect requires. Returns false if the response is final. If a
+  /// redirect cannot be followed, sets `response` to an error.
   bool follow_redirect(client_result& response, unsigned redirect_count);
 
   client& transport_;

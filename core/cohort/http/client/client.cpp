@@ -12,7 +12,7 @@ namespace {
 using outcome = policy::load_balancer::outcome;
 
 /// Returns `options.target`, or, if that is null, the origin of the request's URL, which is stored in `url_target`.
-/// Null if the URL has no origin.
+/// Returns null if the URL has no origin.
 const origin* target_of(const client_request& request, const client::send_options& options,
                         std::optional<origin>& url_target) {
   if (options.target) return options.target;
@@ -37,7 +37,8 @@ void add_tried_address(const connection_pool::lease_options& options, const net:
   if (options.tried_addresses) options.tried_addresses->push_back(address);
 }
 
-/// Assigns and returns the span ID of an attempt, which is sent to the server. Zero without a record or a trace.
+/// Assigns and returns the span ID of an attempt, which is sent to the server. Returns zero without a record or a
+/// trace.
 std::uint64_t assign_span_id(telemetry::attempt_record* record, const client_request& request) {
   if (!record || !request.trace.id) return 0;
   record->span_id = telemetry::make_span_id(loop::current().random());

@@ -23,13 +23,13 @@ class client {
  public:
   struct send_options {
     connection_pool::lease_options connection;
-    /// Whether to report a timeout to the load balancer as a failure of the address. False if the deadline may be too
+    /// Whether to report a timeout to the load balancer as a failure of the address; false if the deadline may be too
     /// short for the server.
     bool timeout_is_failure = false;
     /// Whether to send the remaining time, minus one round-trip time (RTT), as `x-envoy-expected-rq-timeout-ms`.
     bool propagate_deadline = false;
-    /// The record of the attempt. The client sets its phases, address and deadline. Null for no record. Must outlive
-    /// the exchange.
+    /// The record of the attempt. The client sets its phases, address and deadline. If it is null, nothing is recorded.
+    /// Must outlive the exchange.
     telemetry::attempt_record* record = nullptr;
     /// The origin of the request's URL, if the caller has parsed it; null otherwise. Must outlive the exchange.
     const origin* target = nullptr;
@@ -59,9 +59,9 @@ class client {
   task<result<net::stream_ptr, client_error>> connect(origin target, deadline call_deadline);
 
   struct opened_exchange {
-    /// The head of the response, without a body, or the error.
+    /// The head of the response without its body, or the error.
     exchange head;
-    /// Null if there is no response.
+    /// The body of the response; null if there is no response.
     std::unique_ptr<response_body_stream> body{};
     /// Whether any byte of the request body has been read from its source.
     bool has_read_source = false;

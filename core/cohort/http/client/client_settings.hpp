@@ -21,8 +21,8 @@ struct client_settings {
   duration idle_timeout = std::chrono::seconds{30};
   /// Maximum number of idle connections to an origin; 0 disables their reuse. If a name has more addresses than this,
   /// the limit is the number of addresses, because calls are spread over all of them. The default is the default
-  /// bulkhead of an upstream (256 calls) plus a fifth for hedges. With a smaller pool, connections are repeatedly
-  /// closed and reopened if there are more concurrent calls.
+  /// maximum of concurrent calls to an upstream (256), plus 20 % for hedges. With a smaller pool, connections are
+  /// repeatedly closed and reopened if there are more concurrent calls.
   std::size_t max_idle_per_origin = 320;
   /// Timeout of a connection attempt to one address, if the name has further addresses.
   duration connect_timeout = std::chrono::seconds{1};

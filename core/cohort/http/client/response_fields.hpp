@@ -91,7 +91,8 @@ class response_fields {
     position_list positions;
   };
 
-  /// Null if there are no fields. A response moves through several coroutines, so its fields are a single pointer.
+  /// The fields; null if there are none. They are a single pointer, because a response moves through several
+  /// coroutines.
   std::unique_ptr<content> content_;
 };
 

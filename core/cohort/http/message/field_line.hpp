@@ -8,8 +8,8 @@
 
 namespace cohort::http {
 
-/// Removes the line at the start of `remaining` with its CRLF, and returns it without the CRLF. No value if there is no
-/// CR, or if the first CR is not followed by LF.
+/// Removes the line at the start of `remaining` with its CRLF, and returns it without the CRLF. Returns no value if
+/// there is no CR, or if the first CR is not followed by LF.
 inline std::optional<std::string_view> take_line(std::string_view& remaining) noexcept {
   const auto end = remaining.find('\r');
   if (end == std::string_view::npos || end + 1 >= remaining.size() || remaining[end + 1] != '\n') return std::nullopt;
@@ -30,8 +30,8 @@ struct field_line {
   std::string_view value;
 };
 
-/// Removes the header field line at the start of `remaining` with its CRLF, and parses it (RFC 9112 section 5). No
-/// value if it is invalid, incomplete, or continues the line before it. Always inline, because a call for each field
+/// Removes the header field line at the start of `remaining` with its CRLF, and parses it (RFC 9112 section 5). Returns
+/// no value if it is invalid, incomplete, or continues the line before it. Always inline, because a call for each field
 /// would return the parts in memory.
 [[gnu::always_inline]] inline std::optional<field_line> take_field_line(std::string_view& remaining) noexcept {
   const auto name = remaining.substr(0, token_size(remaining));

@@ -77,7 +77,7 @@ class response {
   std::string_view static_content_type() const noexcept { return static_content_type_; }
   /// The fields that `set` added, each as `Name: value\r\n`.
   std::string_view header_lines() const noexcept { return header_lines_; }
-  /// Null unless `stream` was called.
+  /// Returns null unless `stream` was called.
   const body_producer& producer() const noexcept { return producer_; }
   /// The length that was given to `stream`.
   std::optional<std::uint64_t> stream_length() const noexcept { return stream_length_; }
@@ -87,7 +87,7 @@ class response {
     return rare_ ? std::string_view{rare_->rejected_field} : std::string_view{};
   }
 
-  /// Null unless `upgrade` was called.
+  /// Returns null unless `upgrade` was called.
   const upgrade_handler* upgrade_function() const noexcept {
     return rare_ && rare_->upgrade ? &rare_->upgrade : nullptr;
   }
@@ -95,11 +95,11 @@ class response {
   /// The value of a field that `set` added; for tests and filters.
   std::optional<std::string_view> find(std::string_view name) const noexcept;
   /// Whether a list field that `set` added, such as `Vary`, contains `element`; the comparison ignores case. The list
-  /// may be spread over several lines.
+  /// may be split across several fields.
   bool lists(std::string_view name, std::string_view element) const noexcept;
 
  private:
-  /// Rarely used properties. They are allocated separately, so that most responses are small.
+  /// Rarely used properties, which are allocated separately so that most responses are small.
   struct rare_properties {
     std::string rejected_field;
     upgrade_handler upgrade;
@@ -119,7 +119,7 @@ class response {
   std::optional<std::uint64_t> stream_length_;
 };
 
-/// Returns a response with the body `body`, unchanged. Precondition: `body` is valid JSON, which is not checked. A
+/// Returns a response with the body `body`, unchanged. Precondition: `body` is valid JSON; this is not checked. A
 /// string such as `hello` is not valid JSON: `json::encode(text)` encodes it as a JSON string.
 response json_response(std::string body, status code = status::ok);
 

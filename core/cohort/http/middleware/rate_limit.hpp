@@ -20,10 +20,10 @@ struct rate_limit_hooks {
   std::function<void()> on_rejected;
 };
 
-/// Limits the request rate of each client address, for IPv6 of each /64 prefix (`net::client_network`), or of each
-/// client that `hooks` identifies: a burst of `limit.count`, refilled evenly within `limit.period`. Requests above the
-/// limit are rejected with 429 and `Retry-After`. One limit applies to all loops and to all routes to which the filter
-/// is added.
+/// Limits the request rate of each client: a burst of `limit.count` requests, refilled evenly within `limit.period`. A
+/// client is an IP address (IPv6: a /64 prefix, see `net::client_network`), unless `hooks` identifies clients. Requests
+/// above the limit are rejected with 429 and `Retry-After`. One limit applies to all loops and to all routes to which
+/// the filter is added.
 filter rate_limit(config::rate limit, rate_limit_hooks hooks = {});
 
 }  // namespace cohort::http

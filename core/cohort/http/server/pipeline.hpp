@@ -25,8 +25,8 @@ class pipeline_run;
 class next {
  public:
   /// Runs the rest and returns its response: the handler's, or an error response of the framework (401, 404, 405, 413,
-  /// 429, 500, 501, 503, 504). Throws only if the request is cancelled: its client has disconnected, or the server ends
-  /// its drain. Call it at most once.
+  /// 429, 500, 501, 503, 504). Throws only if the request is cancelled: its client has disconnected, or the server's
+  /// drain timeout has expired. Call it at most once.
   task<response> operator()(request_context& context) const;
 
  private:

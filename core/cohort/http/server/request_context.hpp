@@ -81,7 +81,7 @@ class request_context {
   /// The client's IP address, for limits and logs. If the peer is a trusted proxy (`server_settings::trusted_proxies`),
   /// the address that its PROXY protocol header, `Forwarded` or `X-Forwarded-For` states; otherwise the peer's address.
   std::string_view client_address() const noexcept { return client_address_; }
-  /// True if the client uses TLS: to this server, or to a trusted proxy as stated by its forwarding headers.
+  /// Whether the client uses TLS: to this server, or to a trusted proxy as stated by its forwarding headers.
   bool is_secure() const noexcept { return tls_ || forwarded_proto_ == "https"; }
   /// The host that the client requested, as stated by the forwarding headers of a trusted proxy; otherwise empty.
   std::string_view forwarded_host() const noexcept { return forwarded_host_; }
@@ -137,7 +137,7 @@ class request_context {
   bool has_sent_callbacks() const noexcept;
   void notify_sent(const sent_response& response);
   void set_body(std::string_view body) noexcept { body_ = body; }
-  /// Null unless an asynchronous handler runs.
+  /// `sender` is null unless an asynchronous handler is running.
   void set_interim_sender(interim_sender* sender) noexcept { interim_sender_ = sender; }
   void set_client_address(std::string_view address) noexcept { client_address_ = address; }
   void set_forwarded(std::string_view proto, std::string_view host) noexcept {

@@ -64,9 +64,9 @@ class route_group {
                  std::source_location location = std::source_location::current()) {
     return add(method::unknown, pattern, std::move(callable), location);
   }
-  /// Adds a WebSocket (RFC 6455): a handler for the `GET` requests of its opening handshake. The middleware runs before
-  /// the response 101, so that it can reject the request. The connection is closed when the handler returns, with 1011
-  /// if it throws; see `websocket` and `websocket_options`.
+  /// Adds a WebSocket endpoint (RFC 6455): a handler for the `GET` requests of its opening handshake. The middleware
+  /// runs before the response 101, so that it can reject the request. The connection is closed when the handler
+  /// returns, with 1011 if it throws; see `websocket` and `websocket_options`.
   operation& websocket(const std::string& pattern, websocket_handler callable, websocket_options options = {},
                        std::source_location location = std::source_location::current()) {
     return add(method::get, pattern, handler{make_websocket_route(std::move(callable), std::move(options))}, location);

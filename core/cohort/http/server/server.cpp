@@ -37,8 +37,8 @@ constexpr duration max_quiet_wait = 500ms;
 /// Memory that the accept loop reserves for its own waits, in case requests exhaust the remaining memory.
 constexpr std::size_t reserved_memory_bytes = 16 * 1024;
 
-/// Whether a coroutine can start to wait. An allocation failure while Asio starts an operation would terminate the
-/// program.
+/// Whether there is enough memory for a coroutine to start a wait. An allocation failure while Asio starts an operation
+/// would terminate the program.
 bool can_allocate_wait() noexcept {
   constexpr std::size_t wait_bytes = 4 * 1024;
   try {

@@ -28,9 +28,9 @@ class server {
   /// Announces the drain: each response closes its connection (`Connection: close`), so that clients do not send a
   /// request on a connection that the drain is closing. Connections are still accepted. Thread-safe.
   void announce_drain() noexcept { state_.closes_after_response = true; }
-  /// Graceful shutdown: closes the listener, closes idle connections, lets requests in flight end and cancels those
-  /// that have not ended within `timeout`. Must be called on the first loop, and must have ended before the server is
-  /// destroyed.
+  /// Graceful shutdown: closes the listener, closes idle connections, lets requests in flight complete, and cancels
+  /// those that have not completed within `timeout`. Must be called on the first loop, and must have ended before the
+  /// server is destroyed.
   task<> drain(duration timeout);
 
   /// The address that the server listens on.

@@ -62,7 +62,7 @@ class server_metrics {
     std::array<std::atomic<telemetry::counter*>, max_status> counters_by_status{};
   };
 
-  /// Null for a route without admission control.
+  /// The counters are null for a route without admission control.
   struct admission_metrics {
     std::array<telemetry::counter*, 2> infeasible{};  // observed, rejected
     telemetry::counter* shed = nullptr;

@@ -185,7 +185,7 @@ void server_shard::on_connection_closed() noexcept {
   }
 }
 
-/// Reads the header of a trusted proxy. False if the connection must be closed.
+/// Reads the header of a trusted proxy. Returns false if the connection must be closed.
 task<bool> server_shard::receive_proxy_header(net::stream_ptr& stream, connection_origin& origin) {
   using outcome = net::received_proxy_header::outcome;
   const auto& limits = state_.settings.limits;
@@ -212,7 +212,7 @@ task<bool> server_shard::receive_proxy_header(net::stream_ptr& stream, connectio
   co_return false;
 }
 
-/// Counts the connection of its client. False if the client has too many connections.
+/// Counts the connection of its client. Returns false if the client has too many connections.
 bool server_shard::acquire_client_permit(const connection_origin& origin,
                                          std::optional<client_connections::permit>& permit) {
   if (!state_.clients.is_limited()) return true;

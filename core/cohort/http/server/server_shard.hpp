@@ -111,11 +111,13 @@ class server_shard {
   /// Starts a connection; `is_reserved` if it belongs to the reserve for probes.
   void serve(net::stream_ptr stream, bool is_reserved);
   /// Closes the connection that has been idle the longest. If `urgent`, header sections and handshakes in progress also
-  /// count as idle, and a closing connection is closed, too. False if no connection is idle.
+  /// count as idle, and one connection that only waits for its client to close it is closed. Returns false if no
+  /// connection is idle.
   bool shed_oldest_idle(bool urgent);
-  /// Closes a connection that only waits for its client to close it. False if there is none.
+  /// Closes a connection that only waits for its client to close it. Returns false if there is none.
   bool shed_oldest_closing();
-  /// Closes idle connections, lets requests in flight end, and cancels requests that have not ended within `timeout`.
+  /// Closes idle connections, lets requests in flight complete, and cancels requests that have not completed within
+  /// `timeout`.
   task<> drain(duration timeout);
 
   server_state& state() noexcept { return state_; }
@@ -123,9 +125,9 @@ class server_shard {
   admission_control& admission() noexcept { return admission_; }
   /// The records of the requests that have an asynchronous handler, a body or a streamed response.
   telemetry::request_log& requests() noexcept { return requests_; }
-  /// The number of open connections, by the loop's own count.
+  /// The number of open connections, as counted on this loop.
   std::size_t open_connections() const noexcept { return open_count_; }
-  /// The event is set when the server drains.
+  /// The event is set when the server starts to drain.
   event& draining() noexcept { return draining_; }
   /// The current `Date` header line (RFC 9110 section 6.6.1); formatted once a second.
   std::string_view date_line();

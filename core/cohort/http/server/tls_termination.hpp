@@ -19,7 +19,7 @@ namespace cohort::http {
 
 /// The properties of a TLS connection and of its client.
 struct tls_connection_info {
-  /// True if the client has a certificate from a trusted CA.
+  /// Whether the client has a certificate from a trusted CA.
   bool has_certificate = false;
   /// The URIs of that certificate (subjectAltName), such as SPIFFE IDs.
   std::vector<std::string> certificate_uris{};

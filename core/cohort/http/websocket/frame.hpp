@@ -42,7 +42,7 @@ struct frame_header {
   bool is_final = true;
   /// RSV1: the message is compressed (RFC 7692 section 6).
   bool is_compressed = false;
-  /// Empty if the frame is not masked.
+  /// The masking key; empty if the frame is not masked.
   std::optional<std::array<char, 4>> mask{};
   std::uint64_t payload_length = 0;
 };

@@ -45,7 +45,7 @@ class message_decoder {
 
   explicit message_decoder(const settings& decoder_settings) : settings_(decoder_settings) {}
 
-  /// Maximum number of frames of a message: one for 64 bytes of its maximum size, at least 1,024. Frames may be
+  /// Maximum number of frames of a message: one per 64 bytes of its maximum size, but at least 1,024. Frames may be
   /// empty, so the maximum size of a message does not limit their number.
   static constexpr std::size_t max_frames(std::size_t max_message_bytes) noexcept {
     return std::max<std::size_t>(max_message_bytes / 64, 1024);

@@ -18,7 +18,7 @@ std::optional<websocket_error> error_of(wait_status status) noexcept {
   return std::nullopt;
 }
 
-/// Makes space for a message according to the policy. False if the sender must wait.
+/// Makes space for a message according to the policy. Returns false if the sender must wait.
 bool make_space(websocket_connection& connection) {
   if (!connection.is_queue_full()) return true;
   switch (connection.settings().when_full) {

@@ -66,7 +66,7 @@ std::optional<websocket_message> websocket_connection::take_message() {
   inbox_bytes_ -= message.data.size();
   update_shared_bytes();
   if (was_full && !is_inbox_full() && !has_ended_) {
-    // The idle timeout does not apply while messages of the peer cannot be received.
+    // The idle timeout does not apply while reading is paused, because messages of the peer are then not received.
     last_received_ = loop_.now();
     decode();
   }
@@ -293,7 +293,7 @@ void websocket_connection::on_written(std::size_t size) {
   if (was_full && !is_queue_full()) senders_.notify_all();
   if (!outbox_.empty() || !is_close_queued_) return;
   if (is_close_received_) return end();
-  // After a violation, the end of the stream shows the peer that nothing follows.
+  // After a violation, the stream is shut down, because no frames follow.
   if (is_discarding_) stream_.shutdown_write();
 }
 

@@ -21,8 +21,8 @@ enum class full_queue {
 /// The limits of one WebSocket; sizes in bytes.
 struct websocket_settings {
   /// Maximum size of a message from the peer, before and after decompression. A longer message closes the connection
-  /// with 1009. A message with more frames than this size divided by 64, or 1,024 if that is greater, closes the
-  /// connection with 1008.
+  /// with 1009. The connection is closed with 1008 if a message has more frames than this size divided by 64 (at least
+  /// 1,024).
   std::size_t max_message_bytes = 1024 * 1024;
   /// Received messages that the handler has not read. Beyond either limit, reading pauses (backpressure).
   std::size_t max_unread_messages = 16;

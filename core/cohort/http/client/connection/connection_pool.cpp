@@ -105,8 +105,8 @@ task<result<connection_pool::lease, client_error>> connection_pool::acquire(orig
     if (error) co_return *error;
   }
   std::optional<client_error> failure;
-  // Addresses that accepted no connection. Other addresses are preferred, even those at which an earlier attempt
-  // failed.
+  // Addresses that accepted no connection. All other addresses are preferred to them, even if an earlier attempt failed
+  // there.
   recycled_vector<net::endpoint> unreachable;
   for (auto addresses = state->balancer.address_count(); addresses > 0; --addresses) {
     auto address = state->balancer.pick(avoided_addresses, loop_.now(), loop_.random());
@@ -241,7 +241,7 @@ void connection_pool::remove_unused_origins() {
 void connection_pool::put_idle(origin_state& state, const net::endpoint& address, net::stream_ptr stream,
                                std::uint64_t tls_version, time_point now) {
   if (state.name.secure && tls_version != tls_.version()) return;
-  // The name may no longer have the address.
+  // The name may no longer resolve to the address.
   if (settings_.max_idle_per_origin == 0 || !state.balancer.contains(address)) return;
   const auto expiry = now + settings_.idle_timeout;
   // Calls are spread over all addresses: with fewer connections than addresses, most calls would open a new one.

@@ -72,10 +72,10 @@ class connection_pool {
     recycled_vector<net::endpoint>* tried_addresses = nullptr;
     /// Whether to open a new connection instead of reusing an idle one.
     bool new_connection = false;
-    /// True if the request is cancelled because a later request at another address received its response first. The
+    /// Whether the request is cancelled because a later request at another address received its response first. The
     /// cancellation then counts as a failure of the address. May be null; must outlive the lease.
     const bool* overtaken = nullptr;
-    /// True if the request is cancelled because another request of the same call received its response first. May be
+    /// Whether the request is cancelled because another request of the same call received its response first. May be
     /// null; must outlive the exchange.
     const bool* superseded = nullptr;
   };

@@ -28,7 +28,7 @@ class connector {
  public:
   struct connection {
     net::stream_ptr stream;
-    /// Time of the TCP handshake: one round trip to the server, or to the proxy.
+    /// Duration of the TCP handshake: one round trip to the server, or to the proxy.
     duration round_trip_time{};
   };
 

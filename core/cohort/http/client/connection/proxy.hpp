@@ -24,7 +24,8 @@ struct proxy_server {
 };
 
 /// Parses `[http://|https://][user[:password]@]host[:port][/]`; the default port is 80, with `https` 443. User and
-/// password are percent-decoded and sent with the scheme Basic (RFC 7617). Empty if the text is invalid.
+/// password are percent-decoded and sent with the scheme Basic (RFC 7617). Returns an empty result if the text is
+/// invalid.
 std::optional<proxy_server> parse_proxy(std::string_view text);
 
 /// The hosts that are called without a proxy.

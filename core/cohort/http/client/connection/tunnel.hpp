@@ -10,8 +10,8 @@
 namespace cohort::http {
 
 /// Opens a tunnel to `target` through the proxy at the other end of `stream` (CONNECT, RFC 9110 section 9.3.6), until
-/// the stream's deadline. Empty on success: the following bytes are from the target. `stream` and `proxy` must outlive
-/// the task.
+/// the stream's deadline. Returns no error on success: the following bytes are then from the target. `stream` and
+/// `proxy` must outlive the task.
 task<std::optional<client_error>> open_tunnel(net::stream& stream, const proxy_server& proxy, origin target);
 
 }  // namespace cohort::http

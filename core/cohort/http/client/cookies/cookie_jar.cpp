@@ -45,7 +45,7 @@ bool path_matches(const std::string& request_path, const std::string& cookie_pat
          request_path[cookie_path.size()] == '/';
 }
 
-/// The directory of the request's path.
+/// The default path of a cookie: the directory of the request's path (RFC 6265 section 5.1.4).
 std::string default_path(const boost::urls::url& url) {
   const auto path = path_of(url);
   const auto end = path.rfind('/');

@@ -62,7 +62,7 @@ task<exchange_result> run_exchange(net::stream& stream, recycled_string request,
 }
 
 std::optional<client_error> decode_content(client_response& response, std::size_t max_body_bytes) {
-  // Limits the work, because each coding requires another decompression.
+  // Each coding requires another decompression, so their number is limited.
   constexpr std::size_t max_codings = 3;
   if (response.body.empty() || !response.find("content-encoding")) return std::nullopt;
   std::vector<std::string_view> codings;

@@ -49,7 +49,7 @@ std::optional<boost::urls::url> resolve_location(const boost::urls::url& base, s
       base.scheme_id() == boost::urls::scheme::https && target.scheme_id() == boost::urls::scheme::http;
   const auto target_origin = origin_of(target);
   if (is_downgrade || !target_origin) return std::nullopt;
-  // A server must not make the client call a Unix domain socket of its machine.
+  // A server must not be able to redirect the client to a Unix domain socket on the client's machine.
   if (target_origin->is_unix_socket() && target_origin != origin_of(base)) return std::nullopt;
   const std::string_view path = target.encoded_path();
   if (path.find("/.") == std::string_view::npos) return target;

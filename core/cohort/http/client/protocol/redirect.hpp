@@ -8,7 +8,7 @@
 
 namespace cohort::http {
 
-/// The next step of a call whose response may be a redirect. Empty if the response is final.
+/// The next step of a call whose response may be a redirect. Both members are empty if the response is final.
 struct redirect {
   /// The request to send to the new location.
   std::optional<client_request> request;

@@ -40,7 +40,7 @@ struct message_framing {
   }
 };
 
-/// The status code of `HTTP/1.1 200 OK`, if the response has a body. Zero otherwise.
+/// The status code of `HTTP/1.1 200 OK`, if the response has a body. Returns zero otherwise.
 unsigned status_of(std::string_view line) noexcept {
   constexpr std::string_view version = "HTTP/1.1 ";
   if (!line.starts_with(version) || line.size() < version.size() + 4 || line[version.size() + 3] != ' ') return 0;
@@ -51,7 +51,7 @@ unsigned status_of(std::string_view line) noexcept {
   return has_body ? status : 0;
 }
 
-/// `field` is part of `bytes`.
+/// `field` is a view into `bytes`.
 response_fields::position position_of(const field_line& field, std::string_view bytes) noexcept {
   const auto offset = [&](std::string_view part) { return static_cast<std::uint32_t>(part.data() - bytes.data()); };
   return {offset(field.name), static_cast<std::uint32_t>(field.name.size()), offset(field.value),

@@ -59,8 +59,8 @@ whitespace_range whitespace_after_chunk_size(std::string_view bytes, std::size_t
   return {begin, line_end};
 }
 
-/// The offset of the trailer section after the last chunk (RFC 9112 section 7.1.2). No value if `bytes` start with
-/// another chunk, an incomplete line, or the empty line that follows if there are no trailers.
+/// The offset of the trailer section after the last chunk (RFC 9112 section 7.1.2). Returns no value if `bytes` start
+/// with another chunk, an incomplete line, or the empty line that follows if there are no trailers.
 std::optional<std::size_t> find_trailers(std::string_view bytes, std::size_t size_begin) noexcept {
   const auto size_end = bytes.find_first_not_of('0', size_begin);
   if (size_end == size_begin || size_end == std::string_view::npos || is_hex_digit(bytes[size_end]))

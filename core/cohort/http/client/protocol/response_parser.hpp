@@ -29,9 +29,9 @@ class response_parser : private boost::beast::http::basic_parser<false> {
   /// `is_head_request`: the response has no body, regardless of its framing fields (RFC 9112 section 6.3).
   response_parser(limits bounds, bool is_head_request);
 
-  /// Parses a prefix of `bytes` and returns its length. Zero without an error means that more bytes are needed: call
-  /// again with the same bytes and the following bytes. Sets `failure` if the bytes cannot become a response.
-  /// Precondition: not `done()`.
+  /// Parses a prefix of `bytes` and returns its length. A result of zero without an error means that more bytes are
+  /// needed: call again with the same bytes and the following bytes. Sets `failure` if the bytes cannot be the start of
+  /// a valid response. Precondition: not `done()`.
   std::size_t parse(std::string_view bytes, std::optional<client_error>& failure);
   /// Reports that the peer has closed the connection. Returns the error; empty if the close completes the response.
   std::optional<client_error> end();

@@ -31,7 +31,8 @@ class response_reader final : public net::read_memory {
   asio::mutable_buffer prepare() override;
   /// Releases the buffer if it is empty.
   void release() noexcept override;
-  /// Parses the bytes read so far, of which `count` are new. Returns an error if they cannot become a response.
+  /// Parses the bytes read so far, of which `count` are new. Returns an error if they cannot be the start of a valid
+  /// response.
   std::optional<client_error> parse(std::size_t count);
 
   /// Keeps the following interim responses for `take_interim`.

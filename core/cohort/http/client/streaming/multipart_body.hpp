@@ -42,7 +42,7 @@ class multipart_body final : public request_body_source {
   std::string content_type() const { return "multipart/form-data; boundary=" + boundary_; }
 
   task<result<std::string_view, client_error>> read(call_context context) override;
-  /// Empty if the length of one of the files is not known.
+  /// Returns an empty result if the length of one of the files is not known.
   std::optional<std::uint64_t> content_length() const override;
   bool rewind() override;
 

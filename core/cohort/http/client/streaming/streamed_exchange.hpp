@@ -56,7 +56,7 @@ class streamed_exchange final : public response_body_stream, public recycled_obj
   /// The chunk of the body that `read` returned last.
   std::string part_;
   std::optional<client_error> failure_;
-  /// Null once the head of the response has been read.
+  /// The callback for interim responses; null once the head of the response has been read.
   const interim_callback* on_interim_ = nullptr;
   unsigned interim_count_ = 0;
   bool timeout_is_failure_;

@@ -139,9 +139,9 @@ task<client::exchange> upstream::active_call::send_hedged(duration delay, bool n
   co_return attempts.take();
 }
 
-/// True only if the upstream had closed the connection before the request arrived. Such a request has not caused load,
-/// so the budget is not charged. Otherwise, the upstream may have failed while it processed the request, so that
-/// resending it is a retry.
+/// Returns true only if the upstream had closed the connection before the request arrived. Such a request has not
+/// caused load, so the budget is not charged. Otherwise, the upstream may have failed while it processed the request,
+/// so that resending it is a retry.
 bool upstream::active_call::may_replace_connection() {
   const auto round_trip_time = transport().round_trip_time(target());
   if (stale_attempt_duration_ > round_trip_time + max_stale_delay) return false;
@@ -153,7 +153,7 @@ bool upstream::active_call::may_replace_connection() {
 
 policy::retry_decision upstream::active_call::decide(const client::exchange& exchange, const classification& result) {
   const auto now = loop::current().now();
-  // A probe must send only one request. A breaker that has opened during the call also applies to it.
+  // A probe must send only one request. If the breaker has opened during the call, the call is not retried either.
   const bool single_attempt = permit_->is_probe() || state_.breaker.current_state() != breaker::state::closed;
   const policy::failed_attempt attempt{
       .failure = *result.failure,

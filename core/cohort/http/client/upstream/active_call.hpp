@@ -21,10 +21,10 @@ struct upstream::loop_state final : upstream_directory::entry {
 
   upstream_status status(time_point now) override;
   void on_directory_destroyed() noexcept override { directory = nullptr; }
-  /// Like `http::origin_of`. Cached, because most calls have the origin of the previous call.
+  /// Like `http::origin_of`, but the result is cached, because most calls have the origin of the previous call.
   std::optional<origin> origin_of(const boost::urls::url& url);
 
-  /// Null once the client has been destroyed.
+  /// The directory of the client; null once the client has been destroyed.
   upstream_directory* directory;
   const std::string name;
   const duration timeout;

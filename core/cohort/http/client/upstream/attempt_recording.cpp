@@ -21,7 +21,7 @@ std::string_view outcome_of(client_error error) noexcept {
 
 attempt_recording::~attempt_recording() {
   if (!record_ || record_->has_ended()) return;
-  // Null if the coroutine is destroyed with its loop.
+  // `current` is null if the coroutine is destroyed with its loop.
   const auto* current = loop::current_or_null();
   call_.end_attempt(record_, "cancelled", current ? current->now() : record_->phase_started);
 }

@@ -28,7 +28,7 @@ struct upstream_status {
   std::size_t max_in_flight = 0;
   /// Time after which a request is currently hedged; empty if requests are not hedged.
   std::optional<duration> hedge_delay;
-  /// Zero if there are too few responses.
+  /// The median latency of the upstream; zero if there are too few responses.
   duration median_latency{};
 };
 

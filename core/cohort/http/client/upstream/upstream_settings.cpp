@@ -58,7 +58,7 @@ bool set_breaker(policy::circuit_breaker::settings& settings, std::string_view v
   return assign(settings.failure_ratio, parse_percentage(value, 1));
 }
 
-/// False if the key is unknown or the value invalid.
+/// Returns false if the key is unknown or the value invalid.
 bool set(upstream_settings& settings, std::string_view key, std::string_view value) {
   if (key == "timeout") return assign(settings.timeout, parse_duration(value));
   if (key == "attempts") return assign(settings.retry.max_attempts, parse_integer(value, 1, 10));

@@ -45,7 +45,7 @@ class body_decoder {
   decoded_part decode_part(std::string_view bytes, std::optional<status>& rejection);
 
   /// The reason why a body is malformed (status 400): one of a fixed set of messages, without bytes of the request.
-  /// Empty for any other rejection.
+  /// Returns an empty result for any other rejection.
   std::string_view rejection_reason() const noexcept { return reason_; }
 
   /// The number of content bytes that follow without framing: the rest of the body, or of the current chunk.

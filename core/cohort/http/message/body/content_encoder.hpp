@@ -52,7 +52,7 @@ constexpr std::size_t max_content_encoder_bytes = 2 * 1024 * 1024;
 /// Whether the program was built with this coding (CMake option COHORT_BROTLI).
 bool is_supported(content_coding coding) noexcept;
 
-/// Null if the coding is not supported, the quality is out of range, or there is not enough memory.
+/// Returns null if the coding is not supported, the quality is out of range, or there is not enough memory.
 std::unique_ptr<content_encoder> make_content_encoder(const content_encoder_settings& settings);
 
 }  // namespace cohort::http

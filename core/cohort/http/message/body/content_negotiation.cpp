@@ -76,7 +76,7 @@ std::optional<media_range> parse_media_range(std::string_view text) {
 /// The specificity of a match (RFC 9110 section 12.5.1); a greater value is more specific.
 using specificity = std::tuple<bool, bool, std::size_t>;
 
-/// Empty if the range does not match.
+/// Returns an empty result if the range does not match.
 std::optional<specificity> match(const media_range& range, const media_range& offer) {
   const bool is_same_type = iequals(range.type, offer.type);
   const bool is_same_subtype = is_same_type && iequals(range.subtype, offer.subtype);

@@ -14,7 +14,7 @@ namespace {
 
 error_code last_error() noexcept { return {errno, boost::system::system_category()}; }
 
-/// The name of a hidden file that no other program uses.
+/// Returns a random name for a hidden file; the probability of a collision is negligible.
 std::string random_name() {
   std::random_device random;
   const auto number = (std::uint64_t{random()} << 32U) | random();
@@ -25,7 +25,7 @@ std::filesystem::path directory_of(const std::filesystem::path& file) {
   return file.has_parent_path() ? file.parent_path() : ".";
 }
 
-/// Writes the name of a file to the disk. Without this, a power failure can undo `linkat` and `rename`.
+/// Flushes the directory of a file to disk. Otherwise, a power failure can undo `linkat` and `rename`.
 error_code sync_directory_of(const std::filesystem::path& target) {
   const int opened = ::open(directory_of(target).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (opened < 0) return last_error();

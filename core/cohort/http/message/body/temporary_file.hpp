@@ -15,7 +15,8 @@ struct keep_options {
   /// Whether to replace a file of that name atomically: a reader opens either the old file or the new file. If false,
   /// the error is `file_exists` if there is such a file.
   bool replaces = false;
-  /// Whether to write the content to the disk first, so that the file survives a power failure. This blocks the thread.
+  /// Whether to flush the content to disk first (fsync), so that the file survives a power failure. This blocks the
+  /// thread.
   bool is_durable = true;
 };
 
@@ -56,7 +57,7 @@ class temporary_file {
 
   int descriptor_;
   std::uint64_t size_ = 0;
-  /// Empty if the file has no name.
+  /// The path of the file; empty if the file has no name.
   std::filesystem::path name_;
 };
 

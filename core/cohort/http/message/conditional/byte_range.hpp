@@ -21,9 +21,9 @@ struct byte_range {
 inline constexpr std::size_t max_byte_ranges = 16;
 
 /// The satisfiable ranges of a `Range` value for a representation of `size` bytes, in the order of the request (RFC
-/// 9110 section 14.1.2). Empty optional: the field is ignored, because it is malformed, has another unit, more than
-/// `max_byte_ranges` ranges, or overlapping ranges. RFC 9110 section 14.2 permits ignoring overlapping ranges, which
-/// would multiply the work. Empty list: no range is satisfiable; the response is 416.
+/// 9110 section 14.1.2). Returns an empty optional if the field must be ignored, because it is malformed, has another
+/// unit, more than `max_byte_ranges` ranges, or overlapping ranges. RFC 9110 section 14.2 permits ignoring overlapping
+/// ranges, which would multiply the work. Returns an empty list if no range is satisfiable; the response is then 416.
 std::optional<std::vector<byte_range>> parse_byte_ranges(std::string_view value, std::uint64_t size);
 
 }  // namespace cohort::http

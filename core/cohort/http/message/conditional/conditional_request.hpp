@@ -26,8 +26,7 @@ enum class precondition {
 };
 
 /// Evaluates `If-Match`, `If-Unmodified-Since`, `If-None-Match` and `If-Modified-Since`, with the precedence of RFC
-/// 9110 section 13.2.2. Lists may be spread over several lines. Invalid dates, and dates that are given on several
-/// lines, are ignored.
+/// 9110 section 13.2.2. Lists may be split across several fields. Invalid dates and repeated date fields are ignored.
 precondition evaluate_preconditions(const request_head& head, const validators& current) noexcept;
 
 /// Whether `If-Range` permits the `Range` of the request: it is absent, or has the current strong validator (RFC 9110

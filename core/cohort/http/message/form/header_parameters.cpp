@@ -8,7 +8,8 @@
 namespace cohort::http {
 namespace {
 
-/// Removes a quoted string from the start of `text`, which starts with a quote. Empty if the quoted string has no end.
+/// Removes a quoted string from the start of `text`, which starts with a quote. Returns an empty result if the quoted
+/// string is not terminated.
 std::optional<std::string> take_quoted_string(std::string_view& text) {
   std::string content;
   for (std::size_t i = 1; i < text.size(); ++i) {

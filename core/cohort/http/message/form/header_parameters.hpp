@@ -18,9 +18,9 @@ struct parameterized_value {
   std::optional<std::string_view> find(std::string_view name) const noexcept;
 };
 
-/// Parses `value *( OWS ";" OWS token "=" ( token / quoted-string ) )` (RFC 9110 section 5.6.6). Empty if it is
-/// malformed or a parameter is repeated. In a quoted string, a backslash is literal unless a quote or another backslash
-/// follows, because some clients send Windows paths.
+/// Parses `value *( OWS ";" OWS token "=" ( token / quoted-string ) )` (RFC 9110 section 5.6.6). Returns an empty
+/// result if it is malformed or a parameter is repeated. In a quoted string, a backslash is literal unless a quote or
+/// another backslash follows, because some clients send Windows paths.
 std::optional<parameterized_value> parse_parameters(std::string_view text);
 
 }  // namespace cohort::http

@@ -90,7 +90,7 @@ multipart_parser::event multipart_parser::read_content(std::string_view& input) 
     }
     if (input.empty()) return event::need_input;
     if (matched_bytes_ > 0) {
-      // A part of the delimiter was the end of the previous input.
+      // The previous input ended with a prefix of the delimiter.
       const auto remaining = std::string_view{delimiter_}.substr(matched_bytes_);
       const auto length = std::min(remaining.size(), input.size());
       if (input.substr(0, length) == remaining.substr(0, length)) {

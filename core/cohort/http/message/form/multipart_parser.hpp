@@ -33,7 +33,7 @@ struct multipart_part {
   std::string name;
   /// The file name as the client sent it. Never use it as a path. Set, possibly empty, if the part is a file.
   std::optional<std::string> filename;
-  /// Empty if there is none; the type is then `text/plain`.
+  /// The media type of the part; if it is empty, the type is `text/plain`.
   std::string content_type;
 
   bool is_file() const noexcept { return filename.has_value(); }
@@ -104,8 +104,9 @@ class multipart_parser {
   state state_ = state::preamble;
   /// The number of bytes at the end of the input read so far that are a prefix of the delimiter.
   std::size_t matched_bytes_ = 2;
-  /// The number of these bytes that are not content if the rest of the delimiter does not follow. The first boundary
-  /// needs no line break before it; the line break before the boundary of an empty part belongs to its header section.
+  /// The number of bytes of that prefix that are not content even if the rest of the delimiter does not follow. The
+  /// first boundary needs no line break before it; the line break before the boundary of an empty part belongs to its
+  /// header section.
   std::size_t implied_bytes_ = 2;
   /// The header section of a part, or the rest of a boundary's line, up to the bytes read so far.
   std::string pending_;

@@ -19,10 +19,10 @@ inline constexpr std::string_view envoy_timeout_field = "x-envoy-expected-rq-tim
 /// "Requests"). Accepted, never sent.
 inline constexpr std::string_view grpc_timeout_field = "grpc-timeout";
 
-/// Parses the value of `envoy_timeout_field`. Empty unless it is an integer number of milliseconds, at least one
-/// and at most a day.
+/// Parses the value of `envoy_timeout_field`. Returns an empty result unless it is an integer number of milliseconds,
+/// at least one and at most a day.
 std::optional<duration> parse_envoy_timeout(std::string_view value) noexcept;
-/// Parses the value of `grpc_timeout_field`. Empty unless it is positive and at most a day.
+/// Parses the value of `grpc_timeout_field`. Returns an empty result unless it is positive and at most a day.
 std::optional<duration> parse_grpc_timeout(std::string_view value) noexcept;
 
 /// The deadline headers of a request.

@@ -34,7 +34,8 @@ bool is_node_port(std::string_view text) noexcept {
 }
 
 /// Parses a node (RFC 7239 section 6): an IPv4 address or an IPv6 address in brackets, `unknown` or an obfuscated
-/// name, each with an optional port. False if it is malformed. Many proxies omit the brackets in `X-Forwarded-For`.
+/// name, each with an optional port. Returns false if it is malformed. Many proxies omit the brackets in
+/// `X-Forwarded-For`.
 bool parse_node(std::string_view node, bool may_omit_brackets, forwarded_hop& hop) {
   if (may_omit_brackets && std::count(node.begin(), node.end(), ':') > 1 && node[0] != '[') {
     hop.address = net::parse_address(node);
@@ -59,7 +60,8 @@ bool parse_node(std::string_view node, bool may_omit_brackets, forwarded_hop& ho
   return hop.address.has_value();
 }
 
-/// Reads a token or a quoted string (RFC 9110 section 5.6.4) and removes it from `text`. Empty if it is malformed.
+/// Reads a token or a quoted string (RFC 9110 section 5.6.4) and removes it from `text`. Returns an empty result if it
+/// is malformed.
 std::optional<std::string> take_value(std::string_view& text) {
   std::string value;
   if (!text.starts_with('"')) {
@@ -95,7 +97,7 @@ bool is_host(std::string_view text) noexcept {
   return text.size() <= 255 && text.find_first_of("!$&'()*+,;=") == std::string_view::npos && is_host_and_port(text);
 }
 
-/// Applies one parameter of a `Forwarded` element. False if it is malformed.
+/// Applies one parameter of a `Forwarded` element. Returns false if it is malformed.
 bool apply_parameter(std::string_view name, std::string_view value, forwarded_hop& hop, bool& has_node) {
   if (iequals(name, "for")) return !std::exchange(has_node, true) && parse_node(value, false, hop);
   if (iequals(name, "proto")) {

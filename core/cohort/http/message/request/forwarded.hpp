@@ -23,11 +23,11 @@ struct forwarded_hop {
 };
 
 /// Parses a `Forwarded` field (RFC 7239 section 4); several field lines are joined with commas. The first hop is the
-/// client, the last hop has been added by the nearest proxy. Empty if it is malformed.
+/// client, the last hop has been added by the nearest proxy. Returns an empty result if it is malformed.
 std::optional<std::vector<forwarded_hop>> parse_forwarded(std::string_view value);
 
-/// Parses one element of `X-Forwarded-For`: an IP address with or without a port, or `unknown`. Empty if it is
-/// malformed.
+/// Parses one element of `X-Forwarded-For`: an IP address with or without a port, or `unknown`. Returns an empty result
+/// if it is malformed.
 std::optional<forwarded_hop> parse_x_forwarded_for_element(std::string_view element);
 
 /// The client of a request, as stated by its proxies.
@@ -38,15 +38,15 @@ struct forwarded_client {
   std::string proto;
   /// The host that the client requested; empty if it is not stated.
   std::string host;
-  /// True if the fields are malformed or contradict each other. The other members are then empty.
+  /// Whether the fields are malformed or contradict each other; the other members are then empty.
   bool is_malformed = false;
 };
 
-/// Finds the client of a request from a trusted proxy. The hops are visited from the last to the first. The client is
-/// the first address that is not in `trusted_networks`, or the first hop if all addresses are in them. Earlier
-/// addresses can be forged by the client and are ignored; in `X-Forwarded-For` they may even be malformed. With both
-/// `Forwarded` and `X-Forwarded-For`, both must name the same client: a proxy that sets one of them forwards the other
-/// field as the client sent it. Without `Forwarded`, protocol and host are read from `X-Forwarded-Proto` and
+/// Finds the client of a request that a trusted proxy has forwarded. The hops are visited from the last to the first.
+/// The client is the first address that is not in `trusted_networks`, or the first hop if all addresses are in them.
+/// Earlier addresses can be forged by the client and are ignored; in `X-Forwarded-For` they may even be malformed. With
+/// both `Forwarded` and `X-Forwarded-For`, both must name the same client: a proxy that sets one of them forwards the
+/// other field as the client sent it. Without `Forwarded`, protocol and host are read from `X-Forwarded-Proto` and
 /// `X-Forwarded-Host`: from the element of the client's hop, or from the last element if there are fewer.
 forwarded_client find_forwarded_client(const request_head& head, const net::network_list& trusted_networks);
 

@@ -29,7 +29,7 @@ struct request_head {
   /// The value of the first field with this name; names are case-insensitive.
   std::optional<std::string_view> find(std::string_view name) const noexcept;
 
-  /// The values of all fields with this name, joined by `, ` (RFC 9110 section 5.3); nothing without such a field.
+  /// The values of all fields with this name, joined by `, ` (RFC 9110 section 5.3); empty if there is no such field.
   std::optional<std::string> join_values(std::string_view name) const;
 
   /// Resets all members; keeps the capacity of `fields`.

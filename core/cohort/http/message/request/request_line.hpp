@@ -17,8 +17,8 @@ struct request_line {
 request_line read_request_line(std::string_view bytes) noexcept;
 
 /// Whether `bytes`, which may be empty, can be the start of a request: the method consists of token characters, and a
-/// complete request line ends with a version. False for other protocols, such as TLS and HTTP/0.9, whose clients would
-/// otherwise wait for a response until a timeout.
+/// complete request line ends with a version. Returns false for other protocols, such as TLS and HTTP/0.9, whose
+/// clients would otherwise wait for a response until a timeout.
 bool may_become_request(std::string_view bytes) noexcept;
 
 }  // namespace cohort::http

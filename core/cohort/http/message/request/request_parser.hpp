@@ -52,7 +52,7 @@ class request_parser : private boost::beast::http::basic_parser<true> {
   rejection parse_head(std::string_view bytes);
 
   /// The reason why a header section or body is malformed (status 400): one of a fixed set of messages, without bytes
-  /// of the request. Empty for any other rejection.
+  /// of the request. Returns an empty result for any other rejection.
   std::string_view rejection_reason() const noexcept {
     return reason_.empty() ? body_decoder_.rejection_reason() : reason_;
   }

@@ -15,13 +15,13 @@ struct target_parts {
 };
 
 /// Splits a request target in origin-form (`/a?b`), absolute-form (`http://host/a?b`) or asterisk-form (`*`, whose path
-/// is `*`) (RFC 9112 section 3.2). Empty for any other form, a fragment, a control character, an invalid
-/// percent-encoding, an encoded NUL, and an absolute-form whose authority has no host, has user information (RFC 9110
-/// section 4.2.4) or is malformed.
+/// is `*`) (RFC 9112 section 3.2). Returns an empty result for any other form, a fragment, a control character, an
+/// invalid percent-encoding, an encoded NUL, and an absolute-form whose authority has no host, has user information
+/// (RFC 9110 section 4.2.4) or is malformed.
 std::optional<target_parts> split_target(std::string_view target) noexcept;
 
-/// Returns the host and port of a target in absolute-form; empty for the other forms. Precondition: `split_target`
-/// accepts the target.
+/// Returns the host and port of a target in absolute-form; empty for the other forms. Precondition: Precondition:
+/// `split_target` accepts the target.
 std::string_view target_authority(std::string_view target) noexcept;
 
 /// Whether `text` is `uri-host [ ":" port ]` with a non-empty host (RFC 9110 section 7.2, RFC 3986 section 3.2.2) and a
@@ -35,7 +35,7 @@ std::optional<std::string> percent_decode(std::string_view text);
 std::optional<std::string> decode_query_component(std::string_view text);
 
 /// The decoded value of the first parameter `name` in a query; the empty string for a parameter without a value.
-/// Empty if there is no such parameter or its value is malformed.
+/// Returns an empty result if there is no such parameter or its value is malformed.
 std::optional<std::string> query_value(std::string_view query, std::string_view name);
 
 }  // namespace cohort::http

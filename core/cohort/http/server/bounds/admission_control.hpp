@@ -34,13 +34,13 @@ struct admission_settings {
   /// in which few requests are in flight and the others wait in their sockets. The limit is high because a single long
   /// delay can have causes outside the process.
   duration max_loop_lag = std::chrono::milliseconds{500};
-  /// The maximum queueing delay in overload, which starts once the loop has lagged for `overload_delay`. With the
-  /// longer limit, all requests would wait nearly as long, and more would arrive than are rejected. Source: "controlled
+  /// The maximum queueing delay in overload, which starts once the loop has lagged for `overload_delay`. With
+  /// `max_loop_lag` alone, nearly all requests in an overload would wait for almost that time. Source: "controlled
   /// delay" in Maurer, "Fail at Scale" (ACM Queue, 2015).
   duration max_loop_lag_in_overload = std::chrono::milliseconds{10};
   duration overload_delay = std::chrono::milliseconds{100};
-  /// The additional time for which the loop may lag in a burst (`policy::burst_allowance`). With `overload_delay`, no
-  /// longer than `max_loop_lag`: a burst that the loop serves in this time is not shed.
+  /// The additional time for which the loop may lag in a burst (`policy::burst_allowance`): a burst that the loop
+  /// serves in this time is not shed. The sum with `overload_delay` is at most `max_loop_lag`.
   duration max_burst = std::chrono::milliseconds{400};
 };
 

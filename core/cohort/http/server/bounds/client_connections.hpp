@@ -10,8 +10,8 @@
 
 namespace cohort::http {
 
-/// Counts the open connections of each client address, for IPv6 of each /64 prefix (`net::client_network`).
-/// Thread-safe; used when a connection opens and closes.
+/// Counts the open connections of each client address (IPv6: /64 prefix, see `net::client_network`). Thread-safe; used
+/// when a connection opens and closes.
 class client_connections {
  public:
   /// `max_connections` is the limit for each client; no limit if 0.

@@ -32,7 +32,7 @@ class open_connection {
 
   /// The time since which the connection has been idle; empty if it must not be shed, for example because a request is
   /// in flight. A header section, TLS handshake or PROXY protocol header in progress counts as idle after
-  /// `grace_period`. The time never moves backwards.
+  /// `grace_period`. The returned time never decreases.
   virtual std::optional<idleness> idle(time_point now, duration grace_period) const noexcept = 0;
   /// Schedules the close of the idle connection, which no longer counts as open. A request that arrives before the
   /// close is still served, and the connection counts as open again.
@@ -69,7 +69,7 @@ class connection_registry {
   /// Amortized logarithmic time in the number of connections. If no connection was idle, the next search takes place
   /// after 10 ms.
   std::optional<idle_state> shed_oldest(time_point now, bool urgent);
-  /// Sheds the closing connection whose last response was sent first. False if no connection is closing.
+  /// Sheds the closing connection whose last response was sent first. Returns false if no connection is closing.
   bool shed_oldest_closing();
 
  private:

@@ -208,7 +208,7 @@ class connection final : public open_connection, private interim_sender {
   handler_run handler_run_;
   /// The status for `read_result::rejected`.
   status rejection_{};
-  /// The reason why the request is malformed: a fixed text. Empty for other rejections.
+  /// The reason why the request is malformed: a fixed text. It is empty for other rejections.
   std::string_view rejection_reason_;
   /// The size of the last response's body.
   std::uint64_t response_bytes_ = 0;

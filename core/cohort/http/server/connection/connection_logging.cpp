@@ -29,8 +29,8 @@ void connection::record_response(const request_context& context, status code, ti
   shard_.state().metrics.on_response(route_, head_.method_text, head_.method, code, now - start, context.trace(), now);
 }
 
-/// The request's record, with its identity. No record is created for probes and for synchronous handlers, which end
-/// before the record can be read.
+/// Returns the record of the request; creates it at the first call. Probes and synchronous handlers have no record,
+/// because they end before it could be read.
 telemetry::request_record& connection::open_record(request_context& context, time_point start) {
   auto& recording = context.timing().recording();
   if (auto* open = recording.get()) return *open;
@@ -62,7 +62,8 @@ void connection::log_request(const request_context& context, const sent_response
   const bool is_probe = route_ && route_->is_probe();
   const auto level = is_probe ? telemetry::log_level::debug : telemetry::log_level::info;
   if (!shard_.state().log.is_enabled(level)) return;
-  // Otherwise the response would be sent at the next read. Responses to pipelined requests share a write.
+  // Sends the response before the log line is written, unless a pipelined request follows, whose response shares the
+  // write.
   if (input_.empty()) try_flush();
   const auto trace = context.trace_id().hex();
   const auto now = shard_.event_loop().now();

@@ -84,8 +84,8 @@ void connection::append_head(const response& result, std::optional<std::uint64_t
                        is_over_tls ? settings.common_header_lines_over_tls : settings.common_header_lines);
 }
 
-/// Buffers a response that is not streamed. False if `send_unbuffered` must be called next: the body is too large to be
-/// copied, or the buffer is full.
+/// Buffers a response that is not streamed. Returns false if `send_unbuffered` must be called next: the body is too
+/// large to be copied, or the buffer is full.
 bool connection::buffer_response(const response& result, bool keep_alive) {
   const auto content = result.content();
   // At this point, only a response to HEAD or without a body can have a producer.
@@ -98,7 +98,8 @@ bool connection::buffer_response(const response& result, bool keep_alive) {
   return output_.size() < max_batched_output;
 }
 
-/// Sends the buffered output, and then the body if it was too large to be buffered. False if the connection is lost.
+/// Sends the buffered output, and then the body if it was too large to be buffered. Returns false if the connection is
+/// lost.
 task<bool> connection::send_unbuffered(std::string_view content) {
   if (content.size() <= max_copied_body) co_return co_await flush();
   const auto timeout = limits_.transfer_timeout(limits_.write_timeout, content.size());
@@ -119,7 +120,7 @@ bool connection::try_flush() {
   return output_.empty();
 }
 
-/// Sends the buffered output. False if the connection is lost.
+/// Sends the buffered output. Returns false if the connection is lost.
 task<bool> connection::flush() {
   if (try_flush()) co_return true;
   const auto timeout = limits_.transfer_timeout(limits_.write_timeout, output_.size());

@@ -33,9 +33,8 @@ bool is_valid_final_response(const response& result, const request_head& head) n
 bool may_have_body(status code) noexcept;
 
 /// Appends the status line and the header section. `date_line` and `common_header_lines` are complete lines. A field of
-/// `result` that protects browsers, such as `Content-Security-Policy`, replaces the common field. Only the handler, or
-/// the upstream whose response is forwarded, can choose the policy for its content. A browser would enforce both fields
-/// or ignore both.
+/// `result` that protects browsers, such as `Content-Security-Policy`, replaces the common field. Only the handler or
+/// the upstream can choose the policy for its content, and a browser would enforce both policies or ignore both fields.
 void append_response_head(recycled_string& output, const response& result, const response_framing& framing,
                           std::string_view date_line, std::string_view common_header_lines);
 

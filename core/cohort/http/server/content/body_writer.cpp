@@ -98,7 +98,7 @@ task<> body_writer::encode_file(int file, std::uint64_t offset, std::uint64_t co
   while (is_ok_ && count > 0) {
     chunk.resize(static_cast<std::size_t>(std::min<std::uint64_t>(count, max_input_chunk_bytes)));
     const auto size = ::pread(file, chunk.data(), chunk.size(), static_cast<off_t>(offset));
-    // The response cannot be completed if the file became shorter.
+    // The response cannot be completed if the file was truncated.
     is_ok_ = size > 0;
     if (!is_ok_) co_return;
     offset += static_cast<std::uint64_t>(size);
@@ -137,7 +137,7 @@ task<bool> body_writer::send_file(int file, std::uint64_t offset, std::uint64_t 
     auto write_task = net::write_file(stream_, file, offset, chunk);
     const auto written = co_await std::move(write_task);
     stream_.set_deadline(deadline::never());
-    // The response cannot be completed if the file became shorter.
+    // The response cannot be completed if the file was truncated.
     is_ok_ = written && *written > 0;
     if (!is_ok_) break;
     offset += *written;

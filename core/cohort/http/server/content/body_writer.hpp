@@ -16,9 +16,9 @@
 
 namespace cohort::http {
 
-/// Streams a response body, for `response::stream`. A client disconnect cancels the producer. While the server drains,
-/// the producer should end: see `draining`. One `write`, `send_file`, `flush` or `pause` may run at a time; a
-/// concurrent call throws `std::logic_error`.
+/// Streams a response body, for `response::stream`. A client disconnect cancels the producer. While the server is
+/// draining, the producer should return: see `draining`. One `write`, `send_file`, `flush` or `pause` may run at a
+/// time; a concurrent call throws `std::logic_error`.
 ///
 /// A truncated body never looks complete. The end of the body is sent only if the producer returns normally, all writes
 /// have succeeded, and `abort` was not called. If `draining` or `pause` has reported a drain to the producer, the
@@ -45,13 +45,13 @@ class body_writer {
   task<bool> flush();
   /// Sleeps for `span` after a `flush`; returns `notified` early, or immediately, when the server drains.
   task<wait_status> pause(duration span);
-  /// Whether the server drains; the producer should end. A producer that returns after this function has returned true
-  /// counts as stopped early, unless it calls `mark_complete`.
+  /// Whether the server is draining; the producer should then return. A producer that returns after this function has
+  /// returned true counts as stopped early, unless it calls `mark_complete`.
   bool draining() noexcept {
     has_reported_drain_ = has_reported_drain_ || draining_.is_set();
     return draining_.is_set();
   }
-  /// Declares that the body is complete although the server drains. Example: an event stream, which may end at any
+  /// Declares that the body is complete although the server is draining. Example: an event stream, which may end at any
   /// time.
   void mark_complete() noexcept { is_marked_complete_ = true; }
   /// Whether all writes have succeeded.

@@ -42,7 +42,7 @@ class event_stream {
 
   /// The ID of the last event that the client has received; the producer must send the events after that event.
   const std::string& last_event_id() const noexcept { return last_event_id_; }
-  /// Whether events can be sent: the client is connected, and the server does not drain.
+  /// Whether events can be sent: the client is connected, and the server is not draining.
   bool is_open() noexcept { return output_.ok() && !output_.draining(); }
 
   /// Returns false once the client has disconnected.
@@ -52,8 +52,8 @@ class event_stream {
   task<bool> send_formatted(std::string events);
   /// Sleeps for `span`, with heartbeats. Returns false, early, once the client has disconnected or the server drains.
   task<bool> pause(duration span);
-  /// The next value of a subscription, with heartbeats while there is none. Null once the client has disconnected, the
-  /// server drains, or the subscription has ended.
+  /// The next value of a subscription, with heartbeats while there is none. Returns null once the client has
+  /// disconnected, the server drains, or the subscription has ended.
   template <class T>
   task<std::shared_ptr<const T>> next(typename broadcast<T>::subscription& source) {
     while (is_open()) {

@@ -12,7 +12,7 @@ namespace cohort::http {
 
 /// The reason why a body was not stored in a file.
 struct save_error {
-  /// Empty if the body could be read.
+  /// The error of the body; empty if the body could be read.
   std::optional<body_error> body{};
   /// The error of the system, if the file could not be created, written or named.
   error_code file{};

@@ -9,7 +9,7 @@
 namespace cohort::http {
 
 /// The reason why the body cannot be read as JSON or as a form: it has a content coding (RFC 9110 section 8.4), such as
-/// gzip. Empty if there is none. The status is 415 (RFC 9110 section 15.5.16).
+/// gzip. Returns an empty result if there is none. The status is 415 (RFC 9110 section 15.5.16).
 inline std::string_view content_coding_error(const request_head& head) noexcept {
   for (const auto& header : head.fields) {
     auto list = header.value;

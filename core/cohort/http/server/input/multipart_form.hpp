@@ -52,7 +52,7 @@ class multipart_reader {
   multipart_reader(const request_context& context, std::filesystem::path directory,
                    const multipart_limits& limits = {});
 
-  /// False if the body is invalid or a file cannot be written: then `error_response` is the response.
+  /// Returns false if the body is invalid or a file cannot be written: then `error_response` is the response.
   bool write(std::string_view bytes);
   /// Must be called at the end of the body. Returns false if the body is incomplete.
   bool finish();
@@ -76,9 +76,9 @@ class multipart_reader {
   error_code disk_error_;
 };
 
-/// Reads a complete streamed body into `form`. Empty if the form is complete; otherwise the error response of `form`,
-/// or of `body_error_response` if the body could not be read. `Body` is `body_reader`; `body` and `form` must outlive
-/// the task.
+/// Reads a complete streamed body into `form`. Returns an empty result if the form is complete; otherwise the error
+/// response of `form`, or of `body_error_response` if the body could not be read. `Body` is `body_reader`; `body` and
+/// `form` must outlive the task.
 template <class Body>
 task<std::optional<response>> read_form(Body& body, multipart_reader& form, call_context context) {
   for (;;) {

@@ -15,7 +15,7 @@ std::string cell(std::string_view text) { return "<td>" + escape_html(text) + "<
 
 std::string code(std::string_view text) { return "<code>" + escape_html(text) + "</code>"; }
 
-/// Formats a schema: within a line, or as a block if it does not fit in a line.
+/// Formats a schema on one line, or as a block if it does not fit on one line.
 std::string schema_block(std::string_view schema) {
   const auto markup = schema_markup(schema);
   return markup.find('\n') == markup.npos ? "<code>" + markup + "</code>" : "<pre>" + markup + "</pre>";

@@ -80,8 +80,8 @@ class formatter {
     }
   }
 
-  /// Writes an object that consists only of a reference as a link. False if the text does not start with such an
-  /// object.
+  /// Writes an object that consists only of a reference as a link. Returns false if the text does not start with such
+  /// an object.
   bool write_reference() {
     if (!remaining_.starts_with(reference_object_prefix)) return false;
     const auto object = remaining_.substr(0, value_length());

@@ -33,8 +33,8 @@ constexpr std::size_t max_added_bytes = 512;
 /// An encoded slash is not a separator, so it differs from every character.
 constexpr int encoded_slash = 256;
 
-/// Removes the first character of a non-empty path and returns it, percent-decoded; or `encoded_slash`. A `%` without
-/// an encoding is a character.
+/// Removes the first character of a non-empty path and returns it, percent-decoded; or `encoded_slash`. A `%` that does
+/// not start a percent-encoding is returned unchanged.
 int take_character(std::string_view& path) noexcept {
   const auto first = static_cast<unsigned char>(path.front());
   unsigned char decoded = 0;

@@ -8,8 +8,8 @@
 
 namespace cohort::http {
 
-/// The protocols of `upgrades` that a request offers (RFC 9110 section 7.8), as a list. Empty if there are none, or if
-/// the request is not an HTTP/1.1 GET.
+/// The protocols of `upgrades` that a request offers (RFC 9110 section 7.8), as a list. Returns an empty result if
+/// there are none, or if the request is not an HTTP/1.1 GET.
 std::string requested_upgrade(const request_head& head, const std::vector<std::string>& upgrades);
 
 /// Fills the empty `request` with the request to the upstream for a client's request, without its body. `upgrade` is a

@@ -35,17 +35,17 @@ struct proxy_options {
   bool deadline_includes_body = false;
   /// Maximum size of the response's body in bytes; a longer body is truncated.
   std::size_t max_response_bytes = std::numeric_limits<std::size_t>::max();
-  /// The protocols to which a client may upgrade its connection (RFC 9110 section 7.8), in lower case. `h2c` would hide
-  /// requests from this proxy. None if empty.
+  /// The protocols to which a client may upgrade its connection (RFC 9110 section 7.8), in lower case; an empty list
+  /// disables upgrades. `h2c` would hide requests from this proxy.
   std::vector<std::string> upgrades{"websocket"};
   /// Maximum number of open tunnels of upgraded connections, on all loops; beyond it, upgrades are rejected with 503.
   std::size_t max_tunnels = 10'000;
-  /// Idle timeout: a tunnel ends after this time without a byte in either direction.
+  /// Idle timeout: a tunnel is closed after this time without a byte in either direction.
   duration tunnel_idle_timeout = std::chrono::minutes{5};
-  /// Idle timeout of a half-closed tunnel: after one side has closed its direction, the tunnel ends after this time
-  /// without a byte.
+  /// Idle timeout of a half-closed tunnel: after one side has closed its direction, the tunnel is closed after this
+  /// time without a byte.
   duration tunnel_half_closed_timeout = std::chrono::seconds{30};
-  /// Time from the start of a drain of the server to the end of its tunnels. The proxy cannot announce the drain in the
+  /// Time from the start of the server's drain until its tunnels are closed. The proxy cannot announce the drain in the
   /// tunnel's protocol.
   duration tunnel_drain_time = std::chrono::seconds{5};
   /// Changes the request before it is sent, for example to add credentials. Called once for each request.
@@ -66,8 +66,8 @@ struct proxy_options {
 /// - Hop-by-hop header fields (RFC 9110 section 7.6.1) and trailers are removed in both directions. `Via`, `Forwarded`,
 ///   `X-Forwarded-For`, `-Proto` and `-Host` are set; see `forwarding_peer`. The proxy itself handles `Expect`.
 /// - Backpressure: the request body is read only as fast as the upstream accepts it, and the response only as fast as
-///   the client accepts it. A client that disconnects cancels the request; an upstream that disconnects within the body
-///   closes the client's connection, so that the response never looks complete.
+///   the client accepts it. If the client disconnects, the request is cancelled. If the upstream disconnects within the
+///   body, the client's connection is closed, so that the client detects the truncation.
 /// - The policies of `target` apply: deadline, limits, circuit breaker, and retries of idempotent requests without a
 ///   body. A request with a body is retried only if none of the body has been read.
 /// - Errors: 504 after a timeout or at the deadline of the request; 503 if `target` rejects the call, or a limit of
@@ -81,8 +81,8 @@ struct proxy_options {
 ///   to a `CONNECT` in authority-form with 501. If the target is in absolute-form, its path and its query are
 ///   forwarded, and its host counts as the client's `Host`.
 ///
-/// Metrics: `cohort_proxy_tunnels`, `cohort_proxy_tunnel_ends_total{reason}`, `cohort_proxy_tunnels_rejected_total`,
-/// `cohort_proxy_tunnel_bytes_total{direction}`, by `upstream`.
+/// The metrics are `cohort_proxy_tunnels`, `cohort_proxy_tunnel_ends_total{reason}`,
+/// `cohort_proxy_tunnels_rejected_total`, `cohort_proxy_tunnel_bytes_total{direction}`, all with the label `upstream`.
 ///
 /// The handler shares `target`, which must not be null. Throws `std::invalid_argument` for an invalid `base_url`,
 /// `via`, `strip_prefix` or `upgrades`.

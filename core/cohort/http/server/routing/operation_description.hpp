@@ -50,7 +50,7 @@ struct header_description {
 struct body_description {
   /// The media type, such as `text/html`; empty if there is no body.
   std::string media_type{};
-  /// A JSON Schema; text if empty.
+  /// A JSON Schema; if it is empty, the body is text.
   std::string schema{};
 };
 

@@ -80,7 +80,7 @@ struct operation_settings {
   std::string operation_id;
   bool is_deprecated = false;
   bool is_hidden = false;
-  /// Null if the request is not described.
+  /// Describes the request; null if the request has no description.
   std::function<request_description(json::schema_definitions&)> request;
   std::vector<response_description> responses;
 };
@@ -117,8 +117,8 @@ class operation {
     settings_.min_body_rate = bytes_per_second;
     return *this;
   }
-  /// Declares that the handler returns a partial result if the remaining time is short. The request is then not
-  /// rejected for its deadline.
+  /// Declares that the handler returns a partial result if the remaining time is short. Deadline admission then never
+  /// rejects the request.
   operation& adapts_to_deadline() {
     settings_.adapts_to_deadline = true;
     return *this;

@@ -11,7 +11,7 @@
 namespace cohort::http {
 namespace {
 
-/// Decodes a segment, into `storage` only if necessary. Empty if the encoding is malformed.
+/// Decodes a segment, into `storage` only if necessary. Returns an empty result if the encoding is malformed.
 std::optional<std::string_view> decode(std::string_view encoded, std::string& storage) {
   if (encoded.find('%') == std::string_view::npos) return encoded;
   auto decoded = percent_decode(encoded);

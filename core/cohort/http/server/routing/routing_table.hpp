@@ -17,7 +17,7 @@ namespace cohort::http {
 struct group_state {
   /// The full prefix, including the prefixes of the enclosing groups; empty for the router.
   std::string prefix;
-  /// Null for the router.
+  /// The enclosing group; null for the router.
   group_state* parent = nullptr;
   step_list own_steps;
   /// The steps of the enclosing groups, followed by its own.
