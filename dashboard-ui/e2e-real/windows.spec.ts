@@ -18,7 +18,7 @@ test('twelve windows share one event stream, and another window becomes the lead
   }
   for (const page of pages) await expect(page.locator('#connection')).toHaveText('live');
   expect(await openStreams(stack)).toBe(1);
-  // Each window shows the following events.
+  // Each window receives later events.
   const clocks = await Promise.all(pages.map((page) => page.locator('#clock').textContent()));
   for (const [index, page] of pages.entries()) await expect(page.locator('#clock')).not.toHaveText(clocks[index] ?? '');
   await pages[0]?.close();

@@ -43,7 +43,7 @@ test('an experiment sends the settings, both bars grow, and one bar ends at the 
   await expect(panel.getByRole('button')).toBeEnabled();
   await page.clock.runFor(1_000);
   await expect(page.locator('#announcements')).toContainText('The deadline saved 1 s');
-  // A label that does not fit a narrower window is hidden without further events.
+  // After the window becomes narrower, labels that do not fit are hidden without another event.
   await page.setViewportSize({ width: 320, height: 800 });
   await page.clock.runFor(1_000);
   await expect(panel.locator('.saved-time-label')).toHaveCount(0);

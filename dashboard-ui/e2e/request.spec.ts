@@ -49,7 +49,7 @@ test('a call that was cancelled at its deadline shows its attempts and the saved
   })).toBe(0);
 });
 
-test('a request in progress grows, and ends with its record', async ({ page, dashboard }) => {
+test('the bars of a request in progress grow until its record replaces them', async ({ page, dashboard }) => {
   await dashboard.open(page);
   const part = (key: string, body: object, state: string) => ({ poll: 1, [key]: body, meta: { [key]: { state, elapsed_ms: 1, deadline_ms: 3000 } } });
   dashboard.send('poll', { poll: 1, budgets_ms: { time_service: 3000, sysinfo_service: 3000, weather_service: 5000 } });

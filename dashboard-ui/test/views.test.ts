@@ -91,7 +91,7 @@ describe('toConnectionView', () => {
     expect(toConnectionView({ phase: 'live' }, 1_000, 4_001)).toEqual({ state: 'stalled', label: 'no data' });
   });
 
-  test('a paused display is shown instead of a live connection, but not instead of a connection failure', () => {
+  test('the connection state shows a pause instead of a live connection, but not instead of a connection failure', () => {
     expect(toConnectionView({ phase: 'live' }, 1_000, 4_000, true)).toEqual({ state: 'paused', label: 'paused' });
     expect(toConnectionView({ phase: 'live' }, 1_000, 4_001, true).state).toBe('stalled');
     expect(toConnectionView({ phase: 'waiting', retryAt: 3_500 }, 0, 0, true).state).toBe('waiting');

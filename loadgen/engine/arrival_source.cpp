@@ -38,8 +38,8 @@ class open_loop_source final : public arrival_source {
   /// Maximum number of consecutive late requests with different start times before the loop handles responses.
   static constexpr unsigned max_consecutive_late = 256;
 
-  /// Starts the requests whose start time has passed, and sets the timer for the next request. An exception would be a
-  /// bug of the generator.
+  /// Starts the requests whose start time has passed, and sets the timer for the next request. `noexcept`, because an
+  /// exception would be a bug of the generator.
   void start_due_requests() noexcept {
     unsigned consecutive_late = 0;
     time_point previous{};

@@ -11,7 +11,7 @@ constexpr request_rate max_rate = request_rate::per_second(1'000'000);
 constexpr unsigned max_halvings = 10;
 constexpr unsigned max_confirmations = 6;
 
-/// Whether the rates are within 5 %. Adjacent integers also count, because `request_rate` is an integer.
+/// Whether the rates differ by at most 5 %. Adjacent integers also count, because `request_rate` is an integer.
 bool is_converged(request_rate low, request_rate high) {
   return high.millionths <= low.millionths + std::max<std::int64_t>(low.millionths / 20, 1);
 }

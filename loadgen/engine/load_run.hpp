@@ -33,7 +33,8 @@ class load_run {
   void stop(std::string reason);
 
   const std::optional<std::string>& stop_reason() const noexcept { return stop_reason_; }
-  /// Time of the first request: slightly after the constructor or `run` is called, so that all workers are ready.
+  /// The time of the first request, which is shortly after the call of the constructor or of `run`, so that all workers
+  /// are ready.
   time_point start_time() const noexcept { return start_time_; }
   const run_report& current_report() const noexcept { return report_; }
   run_report take_report() { return std::move(report_); }

@@ -11,8 +11,8 @@ namespace cohort::loadgen {
 
 /// The loops and the network of a run.
 struct run_environment {
-  /// The loop that merges and shows the results. Must not be a worker's loop, whose requests it would delay, except on
-  /// a virtual clock.
+  /// The loop that merges and shows the results. On a real clock, must not be a worker's loop, because merging and
+  /// display would delay the requests of the worker.
   loop& control_loop;
   std::vector<loop*> worker_loops;
   net::network& network;

@@ -78,10 +78,11 @@ void worker::stop() {
   tracker_.idle().notify_all();
 }
 
-/// A timer callback instead of a coroutine, so that an interval is reported before the requests at its end start.
+/// Runs as a timer callback instead of a coroutine, so that an interval is reported before the requests at its end are
+/// started.
 void worker::on_interval_end() { end_interval(); }
 
-/// An exception would be a bug of the generator.
+/// `noexcept`, because an exception would be a bug of the generator.
 void worker::end_interval() noexcept {
   const auto end = interval_start_ + interval_length;
   for (auto& client : clients_) client->expire_waiting_requests();

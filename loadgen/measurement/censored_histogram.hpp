@@ -29,8 +29,8 @@ class censored_histogram {
   std::uint64_t count() const noexcept { return observed_.count() + censored_.count(); }
   std::uint64_t censored_count() const noexcept { return censored_.count(); }
 
-  /// The result is exact if the percentile is in the same bucket for censored durations equal to their bounds and for
-  /// infinite ones. Otherwise, it is a lower bound. For 100, returns the maximum.
+  /// The result is exact if the percentile is in the same bucket in both extreme cases: all censored durations equal
+  /// their bounds, or all are infinite. Otherwise, it is a lower bound. For 100, returns the maximum.
   percentile_value percentile(double percent) const;
 
  private:

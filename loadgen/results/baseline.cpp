@@ -51,9 +51,9 @@ std::vector<segment> split_into_segments(const samples& before, const samples& n
 /// Pope 1954). r is limited to 0.7, because a higher value indicates a trend, such as a growing queue, and thus a
 /// difference between the runs.
 ///
-/// Simulations with r = 0.5: two runs of the same server are reported as a regression in at most 1.7 % of cases, at any
-/// length and variance (7 % without this correction). With 60 intervals that vary by 10 %, a slowdown of 20 % is always
-/// detected.
+/// In simulations with r = 0.5, two runs of the same server are reported as a regression in at most 1.7 % of cases, at
+/// any length and variance (7 % without this correction). With 60 intervals that vary by 10 %, a slowdown of 20 % is
+/// always detected.
 double variance_inflation(const std::vector<segment>& segments) {
   samples differences;
   for (const auto& [before, now] : segments) {

@@ -21,7 +21,7 @@ std::string format_percentile(const histogram& values, double percent);
 std::string format_percentile(const censored_histogram& values, double percent);
 /// `1,234,567`
 std::string format_count(std::uint64_t count);
-/// `1,600`, `83.3`, `0.05`: an integer from 100 on, otherwise without trailing zeros.
+/// A number without trailing zeros, rounded to an integer from 100 on: `1,600`, `83.3`, `0.05`.
 std::string format_number(double value);
 /// Zero for an empty period.
 double per_second(std::uint64_t count, duration period) noexcept;

@@ -24,8 +24,8 @@ std::uint64_t allowed_lag_us(const std::vector<objective>& objectives) {
   return std::max(min_allowed_lag_us, static_cast<std::uint64_t>(min_limit.value_or(0) / 10));
 }
 
-/// The maximum over the phases of the busiest worker's mean CPU utilization. Phases that consist of a single interval
-/// are ignored.
+/// Returns the mean CPU utilization of the busiest worker in the phase in which it is highest. Phases that consist of a
+/// single interval are ignored.
 double max_phase_cpu(const run_report& report) {
   std::vector<double> sums(report.phases.size());
   std::vector<unsigned> counts(report.phases.size());

@@ -13,7 +13,8 @@ namespace {
 __extension__ using int128 = __int128;
 
 // The code below multiplies at most two rates, lengths or remainders, each an int64, so 128 bits suffice. Sums are
-// bounded by 2·10^15 per request: a profile can have up to 8·10^22 requests; 10^7 per second for a week are 6·10^12.
+// bounded by 2·10^15 per request: a profile can have up to 8·10^22 requests; a week at 10^7 requests per second has
+// 6·10^12.
 constexpr int128 max_factor = std::numeric_limits<std::int64_t>::max();
 static_assert(max_factor <= std::numeric_limits<int128>::max() / max_factor / 2);
 
@@ -131,7 +132,7 @@ duration load_profile::start_time_of(std::uint64_t index) const noexcept {
   const auto next = std::upper_bound(segments_.begin(), segments_.end(), target,
                                      [](area value, const segment& other) { return value < other.area_before; });
   if (next == segments_.begin() || target >= total_area_) return length_;
-  // The last segment with at most `target` before it has a non-zero area.
+  // The last segment whose preceding area is at most `target` has an area greater than zero.
   const auto& current = *std::prev(next);
   return current.start + current.offset_of(target - current.area_before);
 }

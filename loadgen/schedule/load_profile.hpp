@@ -33,7 +33,7 @@ class load_profile {
     duration length{};
   };
 
-  /// Starts a phase; segments added later belong to it. Precondition of all other `add_` functions.
+  /// Starts a phase; segments added later belong to it. Must be called before the `add_` functions.
   load_profile& begin_phase(std::string name);
   /// Changes the rate linearly. Precondition: no argument is negative.
   load_profile& add_ramp(duration length, request_rate start_rate, request_rate end_rate);

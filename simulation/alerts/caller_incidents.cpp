@@ -152,7 +152,9 @@ std::vector<incident_kind> caller_incidents() {
       {"overload", "the dashboard receives 120 to 250 % of its capacity", draw_overload},
       {"traffic spike", "4 to 7 times the requests", draw_traffic_spike},
       {"no traffic", "no request arrives", draw_no_traffic},
-      {"useless cache", "a crawler requests the weather of new places, 1.5 to 2.5 times the other requests",
+      {"useless cache",
+       "a crawler requests the weather of new places, at 1.5 to 2.5 times the rate of the other "
+       "requests",
        draw_cache_misses},
       {"provider outage", "the weather providers fail or do not respond", draw_provider_outage},
       {"missing keys", "1 to 5 requests per second without a key", draw_invalid_keys},

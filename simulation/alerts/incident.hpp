@@ -26,7 +26,7 @@ struct expected_alert {
 
 /// The load of an incident.
 struct load_settings {
-  /// Requests per second of all callers, before the variation.
+  /// The total rate of the callers in requests per second, without the variation.
   double requests_per_second = 5;
   /// The number of places for which weather is requested.
   std::size_t place_count = 12;

@@ -131,7 +131,7 @@ int run(const program_options& options, const std::string& command) {
     std::filesystem::create_directories(settings.directory);
   }
   if (options.reuses_tests && options.results != "none") {
-    throw std::invalid_argument("--reuse evaluates tests of another program, so that --results must be \"none\"");
+    throw std::invalid_argument("--reuse evaluates tests of another program, so --results must be \"none\"");
   }
   const result_store results{options.results == "none" ? temporary.path() : options.results,
                              evaluation_key(rules, options.has_all_series)};

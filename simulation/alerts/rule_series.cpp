@@ -33,10 +33,10 @@ class series_key {
 
  private:
   struct position {
-    /// The comma before the label. A series starts with the labels of its target.
+    /// The position of the comma before the label. A series starts with the labels of its target.
     std::size_t begin;
     std::size_t value;
-    /// The quotation mark after the value. All positions are equal if the label does not exist.
+    /// The position of the quotation mark after the value. All positions are equal if the label does not exist.
     std::size_t end;
   };
   position find(std::string_view label) const {

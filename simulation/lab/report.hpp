@@ -7,10 +7,11 @@
 
 namespace cohort::simulation::labs {
 
-/// `goodput from 2 s to 8 s, scenario "no fault": at least 97.0 %`.
+/// Describes a criterion: `goodput from 2 s to 8 s, scenario "no fault": at least 97.0 %`.
 std::string describe(const criterion& target, const lab& exercise);
 
-/// The median of a criterion, the range of 90 % of the seeds, and the number of seeds that met the limit.
+/// Describes the values of a criterion: the median, the range of 90 % of the seeds, and the number of seeds that met
+/// the limit.
 std::string describe(const criterion& target, const criterion_grade& grade);
 
 /// A period of the run with a fault or a deploy.
@@ -24,7 +25,7 @@ struct chart_band {
 /// Returns the times of the faults and deploys in the scenario of the chart.
 std::vector<chart_band> chart_bands(const lab& exercise, const chart_data& chart);
 
-/// The criteria with their values, the chart, and the verdict with a hint.
+/// Returns a text with the criteria and their values, the chart, and the verdict with a hint.
 std::string text_report(const lab& exercise, const grade& result);
 
 /// Returns an HTML page with the same content.

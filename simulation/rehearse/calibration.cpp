@@ -42,7 +42,7 @@ sim::plan with_link_latency(sim::plan plan, double added_us) {
 
 /// The combined measurements of repeated runs.
 struct merged_runs {
-  /// The CPU microseconds of a call, by service.
+  /// The CPU time of a call in microseconds, by service.
   std::map<std::string, double> cpu_us;
   /// The median of the median response times of the runs.
   double p50_us = 0;

@@ -10,7 +10,7 @@ namespace cohort::simulation::rehearsal {
 /// The HTTP costs of one service, planned and measured.
 struct calibrated_cost {
   std::string service;
-  /// CPU microseconds of each call of the callers.
+  /// CPU time per call of the callers, in microseconds.
   double planned_us = 0;
   double measured_us = 0;
 };
@@ -28,7 +28,7 @@ struct calibration {
   /// Whether enough calls started after an idle time. Otherwise, predictions for lower loads are outside the model's
   /// range of validity, because the cores are idle for longer.
   bool has_idle_times = false;
-  /// Calls per second of the calibration.
+  /// The rate of the calibration, in calls per second.
   double rate = 0;
   /// The rate of the pauses of idle cores divided by the rate of the pauses in the calibration; at most 1.
   double idle_pause_ratio = 1;

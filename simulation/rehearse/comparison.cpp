@@ -89,7 +89,7 @@ std::vector<compared_value> compare_values(const observed_phase& simulated,
   return values;
 }
 
-/// The CPU microseconds of all services for each call.
+/// Returns the CPU time of all services per call, in microseconds.
 double cpu_us(const observed_run& run) {
   double seconds = 0;
   double calls = 0;

@@ -13,15 +13,16 @@ namespace cohort::simulation::rehearsal {
 struct idle_response {
   /// The response time without idle time, in microseconds.
   double base_us = 0;
-  /// The increase after `full_after_us`.
+  /// The increase after an idle time of `full_after_us` or longer.
   double increase_us = 0;
   double full_after_us = 0;
 };
 
-/// The least squares fit for this time; empty if there are fewer than two groups.
+/// Returns the least squares fit for the given `full_after_us`; empty if there are fewer than two groups.
 std::optional<idle_response> fit_idle_response(const std::vector<observed_idle_group>& groups, double full_after_us);
 
-/// The least squares fit over all times from 0.1 to 20 ms; empty if the response time does not rise.
+/// Returns the best least squares fit with a `full_after_us` from 0.1 to 20 ms; empty if the response time does not
+/// rise.
 std::optional<idle_response> fit_idle_response(const std::vector<observed_idle_group>& groups);
 
 }  // namespace cohort::simulation::rehearsal

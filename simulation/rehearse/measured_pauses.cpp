@@ -7,11 +7,12 @@
 namespace cohort::simulation::rehearsal {
 namespace {
 
-/// The first bound separates normal wake-ups from pauses. Each further bound is `bound_factor` times the previous one.
+/// The lower bound of the first bin separates normal wake-ups from pauses. Each further bound is `bound_factor` times
+/// the previous one.
 constexpr double first_bound_us = 200;
 constexpr double bound_factor = 1.35;
 
-/// The calls whose lag is between two bounds, per microsecond.
+/// The number of calls whose lag is between two bounds.
 struct lag_density {
   double lower_us;
   double upper_us;

@@ -77,7 +77,7 @@ struct observed_run {
   std::vector<observed_second> seconds;
   std::vector<observed_phase> phases;
   std::vector<breaker_change> breakers;
-  /// CPU seconds of each service.
+  /// The CPU time of each service, in seconds.
   std::map<std::string, double> cpu_s;
   /// The reason why the load generator could not produce the planned load; empty if it could.
   std::string invalid_reason;

@@ -36,7 +36,7 @@ struct program_options {
     options.add(
         held_out,
         {"--held-out", "",
-         "Number of random scenarios outside the search for the comparison of the result with the plan's settings"},
+         "Number of random scenarios that are not part of the search, to compare the result with the plan's settings"},
         config::integer(0, 10'000), "0");
     options.add(held_out_seed, {"--held-out-seed", "", "Seed of these scenarios"}, config::integer(1, INT64_MAX), "2");
     options.add(held_out_runs, {"--held-out-runs", "", "Runs of each of these scenarios and settings"},

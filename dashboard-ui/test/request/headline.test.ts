@@ -36,7 +36,7 @@ test('the headline and the title contain the names of failed parts', () => {
   });
 });
 
-test('a stale part is a warning', () => {
+test('a stale part changes the headline to a warning', () => {
   expect(headline(['fresh', 'fresh', 'stale'])).toMatchObject({ tone: 'warn', text: '3 of 3 in time · weather stale' });
 });
 

@@ -7,7 +7,7 @@ const bar = (from: number, to: number, label: string, line = 0): Bar => ({ line,
 
 const exceeded = { bars: [bar(0, 0.5, 'deadline exceeded (504)')], deadline: 0.5 };
 
-test('a label is inside a long bar, and not drawn if it does not fit there', () => {
+test('a label is drawn inside a long bar, and omitted if it does not fit there', () => {
   expect(placeLabels(exceeded, 1_000)).toEqual([{ x: 492, anchor: 'end', inside: true }]);
   // The time after the deadline is reserved for the label of the deadline.
   expect(placeLabels(exceeded, 250)).toEqual([null]);

@@ -273,7 +273,7 @@ const userTraffic = perTarget(({ expr }, _panel, _dashboard, { catalog }) =>
 );
 
 /**
- * Server latency has exemplars, client latency does not. Series of one panel share exemplars, so one query with
+ * Server latency has exemplars, but client latency does not. Series of one panel share exemplars, so one query with
  * exemplars is sufficient.
  */
 const exemplars = panelRule(({ type, targets = [] }) => {
