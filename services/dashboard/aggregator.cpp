@@ -102,7 +102,7 @@ std::string part_json(std::uint64_t number, std::string_view service, const part
   writer.key("meta").open_object();
   write_meta(writer.key(service), part);
   writer.close_object();
-  if (part.state == part_state::open) writer.key("probe_in_ms").fixed(to_milliseconds(part.probe_in), 0);
+  if (part.state == part_state::open) writer.key("probe_in_ms").fixed(to_milliseconds(part.time_until_probe), 0);
   writer.close_object();
   return body;
 }

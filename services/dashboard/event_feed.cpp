@@ -186,7 +186,7 @@ task<> event_feed::publish_aggregate(std::shared_ptr<event_feed> self, std::uint
   bool is_latest = false;
   {
     const std::lock_guard lock{self->mutex_};
-    if ((is_latest = self->published_[whole] < number)) self->published_[whole] = number;
+    if ((is_latest = self->published_numbers_[whole] < number)) self->published_numbers_[whole] = number;
   }
   if (!is_latest) {
     // Responses to later calls have already been published.
@@ -203,8 +203,8 @@ void event_feed::publish_part(std::uint64_t number, std::size_t index, std::stri
   {
     const std::lock_guard lock{mutex_};
     // The response to a later call is more recent.
-    if (published_.at(index) > number) return;
-    published_.at(index) = number;
+    if (published_numbers_.at(index) > number) return;
+    published_numbers_.at(index) = number;
   }
   events_.publish(event("part", part_json(number, service, part)));
 }

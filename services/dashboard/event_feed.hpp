@@ -109,7 +109,7 @@ class event_feed : public std::enable_shared_from_this<event_feed> {
   std::uint64_t aggregate_count_ = 0;  // started so far
   std::size_t aggregates_in_progress_ = 0;
   /// The number of the latest published aggregate, for each part and, in the last element, for the complete aggregate.
-  std::array<std::uint64_t, 4> published_{};
+  std::array<std::uint64_t, 4> published_numbers_{};
 
   /// The maximum number of pending events, which corresponds to about ten seconds. Slower subscribers miss events.
   static constexpr std::size_t max_pending_events = 64;

@@ -117,7 +117,7 @@ task<part> service_client::fetch(call_context context, std::optional<duration> t
   auto result = to_part(std::move(call.response));
   result.elapsed = call.elapsed;
   result.timeout = call.timeout;
-  if (result.state == part_state::open) result.probe_in = breaker_retry_after();
+  if (result.state == part_state::open) result.time_until_probe = breaker_retry_after();
   record(result, context.trace);
   co_return result;
 }

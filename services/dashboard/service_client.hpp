@@ -33,7 +33,7 @@ struct part {
   duration timeout{};
   std::string reason{};  // the reason if the state is not fresh or stale; otherwise empty
   reported_values values{};
-  duration probe_in{};  // if the state is open: time until the circuit breaker permits the next call
+  duration time_until_probe{};  // if the state is open: time until the circuit breaker permits the next call
 };
 
 /// Client for one of the services that the dashboard aggregates.

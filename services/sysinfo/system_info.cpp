@@ -87,14 +87,14 @@ std::string running_architecture() {
 }
 
 system_info_reader::system_info_reader(const fs::path& root, std::string architecture)
-    : constant_(read_constant(root, std::move(architecture))),
+    : constant_info_(read_constant(root, std::move(architecture))),
       meminfo_path_(root / "proc/meminfo"),
       loadavg_path_(root / "proc/loadavg"),
       uptime_path_(root / "proc/uptime"),
       cgroup_(root) {}
 
 system_info system_info_reader::read() const {
-  system_info info = constant_;
+  system_info info = constant_info_;
   read_memory(meminfo_path_, info);
   info.load_average = read_load_average(loadavg_path_);
   info.uptime_seconds = read_uptime_seconds(uptime_path_);

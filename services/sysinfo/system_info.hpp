@@ -53,7 +53,7 @@ class system_info_reader {
   system_info read() const;
 
  private:
-  system_info constant_;
+  system_info constant_info_;
   std::string meminfo_path_;
   std::string loadavg_path_;
   std::string uptime_path_;

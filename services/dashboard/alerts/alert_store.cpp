@@ -68,10 +68,10 @@ void alert_store::update_alert(alert update, time_point now, update_counts& coun
 }
 
 void alert_store::update_watchdog(bool firing, time_point now) {
-  if (monitoring_state_at(now) != monitoring_state::ok) watched_since_ = now;
+  if (monitoring_state_at(now) != monitoring_state::ok) confirmed_since_ = now;
   // The Watchdog is resolved only if Prometheus no longer confirms it.
   is_watchdog_resolved_ = !firing;
-  if (firing) watchdog_confirmed_ = now;
+  if (firing) last_watchdog_confirmation_ = now;
 }
 
 void alert_store::evict(update_counts& counts) {
@@ -93,7 +93,7 @@ void alert_store::evict(update_counts& counts) {
 void alert_store::record_not_shown(std::uint64_t count, time_point now) {
   if (count == 0 || count < not_shown_) return;
   not_shown_ = count;
-  not_shown_recorded_ = now;
+  not_shown_update_time_ = now;
 }
 
 void alert_store::expire(time_point now) {
@@ -101,7 +101,7 @@ void alert_store::expire(time_point now) {
   const auto removed = std::erase_if(alerts_, [&](const auto& entry) { return is_expired(entry.second, now); });
   const auto stale = static_cast<std::size_t>(
       std::count_if(alerts_.begin(), alerts_.end(), [&](const auto& entry) { return is_stale(entry.second, now); }));
-  const bool is_not_shown_count_expired = not_shown_ > 0 && now - not_shown_recorded_ >= stale_timeout;
+  const bool is_not_shown_count_expired = not_shown_ > 0 && now - not_shown_update_time_ >= stale_timeout;
   if (is_not_shown_count_expired) not_shown_ = 0;
   if (monitoring != last_monitoring_state_ || stale != stale_count_ || removed > 0 || is_not_shown_count_expired)
     ++revision_;
@@ -111,8 +111,8 @@ void alert_store::expire(time_point now) {
 
 alert_store::monitoring_state alert_store::monitoring_state_at(time_point now) const {
   using enum monitoring_state;
-  if (!watchdog_confirmed_) return unknown;
-  return is_watchdog_resolved_ || now - *watchdog_confirmed_ >= watchdog_timeout ? silent : ok;
+  if (!last_watchdog_confirmation_) return unknown;
+  return is_watchdog_resolved_ || now - *last_watchdog_confirmation_ >= watchdog_timeout ? silent : ok;
 }
 
 bool alert_store::is_stale(const entry& entry, time_point now) const {
@@ -122,7 +122,7 @@ bool alert_store::is_stale(const entry& entry, time_point now) const {
 bool alert_store::is_expired(const entry& entry, time_point now) const {
   if (!entry.content.firing) return now - entry.confirmed >= resolved_retention;
   return monitoring_state_at(now) == monitoring_state::ok &&
-         now - std::max(entry.confirmed, watched_since_) >= stale_timeout + stale_retention;
+         now - std::max(entry.confirmed, confirmed_since_) >= stale_timeout + stale_retention;
 }
 
 std::vector<const alert_store::entry*> alert_store::sorted(bool firing) const {
@@ -143,9 +143,10 @@ alert_store::snapshot alert_store::read(time_point now) {
   const std::lock_guard lock{mutex_};
   expire(now);
   snapshot result{.monitoring = last_monitoring_state_, .not_shown = not_shown_};
-  if (watchdog_confirmed_) {
+  if (last_watchdog_confirmation_) {
     // The confirmation time can be in the future, because another loop may have read its clock later.
-    result.last_heard = std::chrono::floor<std::chrono::seconds>(std::max(now - *watchdog_confirmed_, duration{}));
+    result.time_since_confirmation =
+        std::chrono::floor<std::chrono::seconds>(std::max(now - *last_watchdog_confirmation_, duration{}));
   }
   for (const auto* each : sorted(true)) result.firing.push_back({each->content, is_stale(*each, now)});
   for (const auto* each : sorted(false)) result.resolved.push_back({each->content, false});
@@ -173,7 +174,7 @@ std::string alerts_json(const alert_store::snapshot& alerts, wall_time wall_now)
   writer.open_object().key("monitoring").open_object();
   writer.field("state", state_names.at(static_cast<std::size_t>(alerts.monitoring)));
   writer.key("last_heard_seconds");
-  alerts.last_heard ? writer.value(alerts.last_heard->count()) : writer.null();
+  alerts.time_since_confirmation ? writer.value(alerts.time_since_confirmation->count()) : writer.null();
   writer.close_object().key("firing").open_array();
   for (const auto& each : alerts.firing) write_alert(writer, each, wall_now);
   writer.close_array().key("resolved").open_array();

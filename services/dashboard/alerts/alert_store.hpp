@@ -42,7 +42,7 @@ class alert_store {
   struct snapshot {
     monitoring_state monitoring = monitoring_state::unknown;
     /// Time since the last confirmation of the Watchdog; empty without a confirmation.
-    std::optional<std::chrono::seconds> last_heard;
+    std::optional<std::chrono::seconds> time_since_confirmation;
     /// Sorted by severity, then by age, oldest first.
     std::vector<listed_alert> firing;
     /// Sorted by end time, latest first.
@@ -89,13 +89,13 @@ class alert_store {
 
   std::mutex mutex_;
   std::map<std::string, entry, std::less<>> alerts_;
-  std::optional<time_point> watchdog_confirmed_;
+  std::optional<time_point> last_watchdog_confirmation_;
   bool is_watchdog_resolved_ = false;
   /// The start of the current period of uninterrupted Watchdog confirmations.
-  time_point watched_since_{};
+  time_point confirmed_since_{};
   /// The maximum number of concurrently dropped and truncated alerts within the last `stale_timeout`.
   std::uint64_t not_shown_ = 0;
-  time_point not_shown_recorded_{};
+  time_point not_shown_update_time_{};
   std::uint64_t revision_ = 1;
   /// The state at the last call of `expire`.
   monitoring_state last_monitoring_state_ = monitoring_state::unknown;

@@ -19,7 +19,7 @@ constexpr std::array<std::string_view, 2> measurement_names{"with_deadline", "wi
 
 std::int64_t whole_milliseconds(duration span) { return std::chrono::round<std::chrono::milliseconds>(span).count(); }
 
-aggregator_settings without_breakers(aggregator_settings settings) {
+aggregator_settings disable_breakers(aggregator_settings settings) {
   for (auto* policy : {&settings.time_policy, &settings.sysinfo_policy, &settings.weather_policy}) {
     policy->breaker.min_calls = 0;
   }
@@ -34,7 +34,7 @@ experiment::experiment(const service::service_context& context, aggregator_setti
       log_(context.log),
       faults_(context, settings.weather),
       on_change_(std::move(on_change)) {
-  aggregator_ = std::make_shared<aggregator>(context, without_breakers(std::move(settings)), "experiment-");
+  aggregator_ = std::make_shared<aggregator>(context, disable_breakers(std::move(settings)), "experiment-");
 }
 
 bool experiment::start(const experiment_settings& settings) {
@@ -81,8 +81,8 @@ task<> experiment::run(std::shared_ptr<experiment> self, std::uint64_t number) {
   auto measure_task = when_all(measure(self, 0), measure(self, 1));
   co_await std::move(measure_task);
   auto remove_task = self->faults_.remove();
-  const bool has_removed = co_await std::move(remove_task);
-  self->finish(number, phase::done, has_removed ? "" : "The fault could not be removed. It expires automatically.");
+  const bool is_removed = co_await std::move(remove_task);
+  self->finish(number, phase::done, is_removed ? "" : "The fault could not be removed. It expires automatically.");
 }
 
 task<> experiment::measure(std::shared_ptr<experiment> self, std::size_t index) {

@@ -85,7 +85,8 @@ std::string alerts_html::slot(std::string_view name) const {
 
 std::string alerts_html::explanation() const {
   using enum alert_store::monitoring_state;
-  const auto since = alerts_.last_heard ? format_coarse_duration(*alerts_.last_heard) : std::string{"N/A"};
+  const auto since =
+      alerts_.time_since_confirmation ? format_coarse_duration(*alerts_.time_since_confirmation) : std::string{"N/A"};
   const bool is_firing = !alerts_.firing.empty();
   const auto count =
       is_firing ? pluralize(alerts_.firing.size(), "alert") + " firing" : std::string{"No alerts firing"};

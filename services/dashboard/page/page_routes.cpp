@@ -79,7 +79,7 @@ struct page_handler {
     http::response response;
     response.body(self->html.render([&](std::string_view slot) {
       if (slot == "links") return links_html(self->sources.links);
-      return content ? self->fill(slot, *content) : fill_signed_out(slot);
+      return content ? self->fill(slot, *content) : fill_without_values(slot);
     }),
                   "text/html; charset=utf-8");
     response.set("Cache-Control", "private, no-cache");
@@ -101,7 +101,7 @@ struct page_handler {
   }
 
   /// Without the API key or a session there are no values.
-  static std::string fill_signed_out(std::string_view slot) {
+  static std::string fill_without_values(std::string_view slot) {
     if (slot == "headline") return R"(<p id="headline" data-tone="idle">API key required</p>)";
     // Replaces the content of the panels, because without a script it would never be updated.
     if (slot == "panels") return R"( class="locked")";

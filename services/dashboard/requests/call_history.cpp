@@ -75,7 +75,7 @@ std::size_t call_history::bucket_of(duration elapsed) {
   return std::min(static_cast<std::size_t>(std::log2(ms / min_latency_ms) * buckets_per_octave), bucket_count - 1);
 }
 
-wall_time call_history::wall_at(time_point now) const { return wall_started_ + (now - started_); }
+wall_time call_history::wall_time_at(time_point now) const { return wall_start_time_ + (now - started_); }
 
 call_history::column& call_history::column_at(std::deque<column>& columns, std::int64_t number) {
   if (columns.empty() || columns.back().number < number) {
@@ -138,7 +138,7 @@ std::string call_history::json(time_point now, std::int64_t columns) const {
   std::string text;
   json::writer out{text};
   const auto first = number_at(now) - columns + 1;
-  out.open_object().field("now_ms", milliseconds_of(wall_at(now))).key("services").open_object();
+  out.open_object().field("now_ms", milliseconds_of(wall_time_at(now))).key("services").open_object();
   for (std::size_t i = 0; i < services; ++i) {
     out.key(part_names.at(i)).open_array();
     for (const auto& [number, sums] : columns_of(i, first)) write(out, sums);

@@ -42,7 +42,7 @@ class call_history {
   /// are computed from the monotonic clock, so that a change of the wall clock has no effect. `loops` is the number of
   /// loops.
   call_history(time_point started, wall_time wall_start_time, std::size_t loops)
-      : started_(started), wall_started_(wall_start_time), rings_(loops) {}
+      : started_(started), wall_start_time_(wall_start_time), rings_(loops) {}
 
   struct call {
     part_state state{};
@@ -85,14 +85,14 @@ class call_history {
   static std::size_t bucket_of(duration elapsed);
   static void write(json::writer& out, const column& source);
   static column& column_at(std::deque<column>& columns, std::int64_t number);
-  wall_time wall_at(time_point now) const;
-  std::int64_t number_at(time_point now) const { return wall_at(now).time_since_epoch() / column_width; }
+  wall_time wall_time_at(time_point now) const;
+  std::int64_t number_at(time_point now) const { return wall_time_at(now).time_since_epoch() / column_width; }
   /// The columns of all loops from `first` on, by number.
   std::map<std::int64_t, column> columns_of(std::size_t service, std::int64_t first) const;
   std::string json(time_point now, std::int64_t columns) const;
 
   const time_point started_;
-  const wall_time wall_started_;
+  const wall_time wall_start_time_;
   /// The columns of each loop and service.
   std::vector<std::array<ring, services>> rings_;
 };

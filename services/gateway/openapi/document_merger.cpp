@@ -30,9 +30,9 @@ std::string upper_case(std::string_view name) {
 }
 
 /// Copies values of one document, and prefixes the names of its components.
-class renaming_copy {
+class component_renamer {
  public:
-  explicit renaming_copy(const std::string& upstream) : prefix_(upstream + ".") {}
+  explicit component_renamer(const std::string& upstream) : prefix_(upstream + ".") {}
 
   std::string name(std::string_view component) const { return prefix_ + std::string{component}; }
   std::string text(element value) const {
@@ -154,7 +154,7 @@ bool document_merger::add(const std::string& upstream, std::string_view document
     return false;
   }
   has_version_3_1_ = has_version_3_1_ || !version.starts_with("3.0");
-  const renaming_copy copy{upstream};
+  const component_renamer copy{upstream};
   std::string security;
   if (element value; root["security"].get(value) == simdjson::SUCCESS) security = copy.security(value);
   for (const auto path : paths) {

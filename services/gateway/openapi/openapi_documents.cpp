@@ -29,7 +29,7 @@ http::response openapi_documents::response() const {
   std::string text;
   {
     const std::lock_guard lock{mutex_};
-    text = merged_;
+    text = merged_document_;
   }
   if (text.empty()) {
     auto unavailable = http::error_response(http::status::service_unavailable, "The documents are being fetched");
@@ -93,7 +93,7 @@ void openapi_documents::merge(const route_table& routes) {
   }
   auto text = merger.text(cohort::version(), unavailable);
   const std::lock_guard lock{mutex_};
-  merged_ = std::move(text);
+  merged_document_ = std::move(text);
 }
 
 }  // namespace cohort::gateway

@@ -45,7 +45,7 @@ class openapi_documents {
   std::map<std::string, document> documents_;
   bool is_refreshing_ = false;
   mutable std::mutex mutex_;
-  std::string merged_;
+  std::string merged_document_;
 };
 
 }  // namespace cohort::gateway

@@ -25,18 +25,18 @@ class encoded_stream {
  public:
   explicit encoded_stream(std::shared_ptr<std::atomic<std::size_t>> active_streams)
       : active_streams_(std::move(active_streams)),
-        streams_before_(active_streams_->fetch_add(1, std::memory_order_relaxed)) {}
+        previous_stream_count_(active_streams_->fetch_add(1, std::memory_order_relaxed)) {}
   ~encoded_stream() { active_streams_->fetch_sub(1, std::memory_order_relaxed); }
   encoded_stream(const encoded_stream&) = delete;
   encoded_stream& operator=(const encoded_stream&) = delete;
 
-  std::size_t active_streams_before() const noexcept { return streams_before_; }
+  std::size_t previous_stream_count() const noexcept { return previous_stream_count_; }
 
   std::unique_ptr<content_encoder> encoder;
 
  private:
   std::shared_ptr<std::atomic<std::size_t>> active_streams_;
-  std::size_t streams_before_;
+  std::size_t previous_stream_count_;
 };
 
 void mark_encoded(response& result, content_coding coding) {
@@ -61,7 +61,7 @@ void weaken_listed_etag(const request_head& request, response& not_modified) {
   }
 }
 
-task<> write_whole(std::shared_ptr<const std::string> content, body_writer* writer) {
+task<> write_in_chunks(std::shared_ptr<const std::string> content, body_writer* writer) {
   for (std::string_view remaining = *content; !remaining.empty();) {
     std::string chunk{remaining.substr(0, max_body_chunk_bytes)};
     remaining.remove_prefix(chunk.size());
@@ -75,7 +75,7 @@ void make_stream(response& result) {
   auto content = std::make_shared<const std::string>(result.content());
   const auto length = content->size();
   const std::string type{result.content_type()};
-  result.stream([content = std::move(content)](body_writer& writer) { return write_whole(content, &writer); }, type,
+  result.stream([content = std::move(content)](body_writer& writer) { return write_in_chunks(content, &writer); }, type,
                 length);
 }
 
@@ -119,10 +119,10 @@ bool compressor::is_listed(std::string_view media_type) const noexcept {
 
 bool compressor::is_eligible(const response& result) const noexcept {
   const auto code = result.code();
-  const bool has_whole_body = static_cast<unsigned>(code) >= 200 && code != status::no_content &&
-                              code != status::reset_content && code != status::partial_content &&
-                              code != status::not_modified;
-  if (!has_whole_body || (!result.producer() && result.content().empty())) return false;
+  const bool has_complete_representation = static_cast<unsigned>(code) >= 200 && code != status::no_content &&
+                                           code != status::reset_content && code != status::partial_content &&
+                                           code != status::not_modified;
+  if (!has_complete_representation || (!result.producer() && result.content().empty())) return false;
   for (const auto* name : {"Content-Encoding", "Content-Range", "Content-Digest", "Repr-Digest", "Content-MD5"})
     if (result.find(name)) return false;
   return !result.lists("Cache-Control", "no-transform") && is_listed(strip_parameters(result.content_type()));
@@ -133,7 +133,7 @@ content_encoder_settings compressor::encoder_settings(content_coding coding, std
   return {coding, is_brotli ? settings_.brotli_quality : settings_.gzip_quality, size_hint};
 }
 
-void compressor::encode_whole_body(response& result, content_coding coding, bool must_encode) const {
+void compressor::encode_buffered_body(response& result, content_coding coding, bool must_encode) const {
   const auto content = result.content();
   const auto encoder = make_content_encoder(encoder_settings(coding, content.size()));
   std::string encoded;
@@ -151,7 +151,7 @@ void compressor::encode_stream(const request_head& request, response& result, co
   std::shared_ptr<encoded_stream> stream;
   if (request.method != method::head) {
     stream = std::make_shared<encoded_stream>(streams_);
-    if (stream->active_streams_before() >= settings_.max_streams) return;
+    if (stream->previous_stream_count() >= settings_.max_streams) return;
     stream->encoder = make_content_encoder(encoder_settings(coding, length.value_or(0)));
     if (!stream->encoder) return;
   }
@@ -182,7 +182,7 @@ void compressor::apply(const request_head& request, response& result) const {
   if (!chosen_coding) return;
   const auto coding = codings[first + *chosen_coding];
   if (!result.producer() && result.content().size() <= max_body_chunk_bytes) {
-    encode_whole_body(result, coding, must_encode);
+    encode_buffered_body(result, coding, must_encode);
     return;
   }
   if (!result.producer()) make_stream(result);

@@ -57,7 +57,7 @@ class compressor {
  private:
   bool is_listed(std::string_view media_type) const noexcept;
   bool is_eligible(const response& result) const noexcept;
-  void encode_whole_body(response& result, content_coding coding, bool must_encode) const;
+  void encode_buffered_body(response& result, content_coding coding, bool must_encode) const;
   void encode_stream(const request_head& request, response& result, content_coding coding) const;
   content_encoder_settings encoder_settings(content_coding coding, std::uint64_t size_hint) const noexcept;
 

@@ -22,7 +22,7 @@ class upgraded_connection {
 
   net::stream& stream() noexcept { return stream_; }
   /// The bytes that were received after the request.
-  std::string take_received() { return std::move(received_); }
+  std::string take_received_bytes() { return std::move(received_); }
   /// The context of the request; valid for the lifetime of this object.
   request_context& context() noexcept { return context_; }
   server_shard& shard() noexcept { return shard_; }

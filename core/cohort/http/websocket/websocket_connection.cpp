@@ -13,7 +13,7 @@ constexpr std::size_t small_read_size = 128;
 constexpr std::size_t large_read_size = 16 * 1024;
 constexpr std::size_t max_close_reason = 123;
 /// Maximum number of frames in one write.
-constexpr std::size_t frames_per_write = std::tuple_size_v<net::const_buffers>;
+constexpr std::size_t max_frames_per_write = std::tuple_size_v<net::const_buffers>;
 
 time_point time_after(time_point start, duration span) noexcept { return deadline::after(start, span).time(); }
 
@@ -201,7 +201,7 @@ void websocket_connection::send(encoded_frame frame) {
 }
 
 std::list<websocket_connection::queued_frame>::iterator websocket_connection::first_unsent() {
-  const std::size_t unremovable_frames = is_writing_ ? frames_per_write : written_ > 0 ? 1 : 0;
+  const std::size_t unremovable_frames = is_writing_ ? max_frames_per_write : written_bytes_ > 0 ? 1 : 0;
   return std::next(outbox_.begin(), static_cast<std::ptrdiff_t>(std::min(unremovable_frames, outbox_.size())));
 }
 
@@ -256,7 +256,7 @@ void websocket_connection::enqueue(encoded_frame frame, frame_kind kind) {
 void websocket_connection::write_more() {
   while (!is_writing_ && !has_ended_ && !outbox_.empty()) {
     const auto& first = *outbox_.front().bytes;
-    net::const_buffers buffers{asio::buffer(first) + written_, asio::const_buffer{}};
+    net::const_buffers buffers{asio::buffer(first) + written_bytes_, asio::const_buffer{}};
     if (outbox_.size() > 1) buffers[1] = asio::buffer(*std::next(outbox_.begin())->bytes);
     const auto written = stream_.try_write(buffers);
     if (written) {
@@ -282,10 +282,10 @@ void websocket_connection::write_more() {
 void websocket_connection::on_written(std::size_t size) {
   const bool was_full = is_queue_full();
   bytes_sent_ += size;
-  written_ += size;
-  while (!outbox_.empty() && written_ >= outbox_.front().bytes->size()) {
+  written_bytes_ += size;
+  while (!outbox_.empty() && written_bytes_ >= outbox_.front().bytes->size()) {
     const auto& frame = outbox_.front();
-    written_ -= frame.bytes->size();
+    written_bytes_ -= frame.bytes->size();
     queued_bytes_ -= frame.bytes->size();
     if (frame.kind == frame_kind::message) --queued_message_count_;
     outbox_.pop_front();

@@ -133,7 +133,7 @@ class websocket_connection : public std::enable_shared_from_this<websocket_conne
   std::size_t queued_message_count_ = 0;
   std::size_t queued_bytes_ = 0;
   /// Number of bytes written of the first frame.
-  std::size_t written_ = 0;
+  std::size_t written_bytes_ = 0;
 
   bool has_started_ = false;
   bool is_reading_ = false;

@@ -212,7 +212,7 @@ TEST_CASE("page: a runbook link must be http or https", "[services][dashboard]")
 TEST_CASE("page: silent monitoring is as prominent as an alert", "[services][dashboard]") {
   const dashboard::page_template item{""};
   dashboard::alert_store::snapshot alerts{.monitoring = dashboard::alert_store::monitoring_state::silent,
-                                          .last_heard = 240s};
+                                          .time_since_confirmation = 240s};
   const auto slot = [&](std::string_view name) { return dashboard::alerts_html{alerts, item, wall_time{}}.slot(name); };
   CHECK(
       slot("alerts.explanation") ==

@@ -252,21 +252,22 @@ void connection_pool::put_idle(origin_state& state, const net::endpoint& address
 
 void connection_pool::discard_response(std::shared_ptr<origin_state> state, net::endpoint address,
                                        net::stream_ptr stream, std::uint64_t tls_version, bool is_head_request) {
-  if (superseded_.size() >= max_superseded) return;
+  if (superseded_connections_.size() >= max_superseded) return;
   auto on_end = [this](superseded_exchange& exchange, net::stream_ptr reusable_stream) {
     on_superseded_end(exchange, std::move(reusable_stream));
   };
   const response_parser::limits limits{settings_.max_header_bytes, settings_.max_body_bytes, false, false};
   auto exchange = std::allocate_shared<superseded_exchange>(recycling_allocator<superseded_exchange>{},
                                                             std::move(stream), limits, is_head_request, on_end);
-  superseded_.push_back({exchange, std::move(state), address, tls_version});
+  superseded_connections_.push_back({exchange, std::move(state), address, tls_version});
   exchange->start(deadline::after(loop_.now(), superseded_grace_period));
 }
 
 void connection_pool::on_superseded_end(const superseded_exchange& exchange, net::stream_ptr reusable_stream) {
-  const auto found = std::ranges::find(superseded_, &exchange, [](const auto& each) { return each.exchange.get(); });
+  const auto found =
+      std::ranges::find(superseded_connections_, &exchange, [](const auto& each) { return each.exchange.get(); });
   const auto ended = std::move(*found);
-  superseded_.erase(found);
+  superseded_connections_.erase(found);
   if (reusable_stream)
     put_idle(*ended.state, ended.address, std::move(reusable_stream), ended.tls_version, loop_.now());
 }
@@ -288,8 +289,8 @@ void connection_pool::connect_in_background(std::shared_ptr<origin_state> state,
 
 /// Ends the background attempts, whose handlers refer to the pool.
 void connection_pool::end_background_work() noexcept {
-  for (const auto& each : superseded_) each.exchange->close();
-  superseded_.clear();
+  for (const auto& each : superseded_connections_) each.exchange->close();
+  superseded_connections_.clear();
   for (const auto& attempt : background_connects_) attempt->cancel();
   background_connects_.clear();
 }

@@ -162,7 +162,7 @@ class connection_pool {
   const net::replaceable_tls_client_settings& tls_;
   loop& loop_;
   std::map<origin, std::shared_ptr<origin_state>> origins_;
-  std::vector<superseded_connection> superseded_;
+  std::vector<superseded_connection> superseded_connections_;
   std::vector<std::shared_ptr<background_connect>> background_connects_;
   bound_timer<&connection_pool::close_expired> expiry_timer_;
 };

@@ -39,8 +39,8 @@ bool is_local(const origin& target) {
 
 std::optional<proxy_server> parse_proxy(std::string_view text) {
   const bool has_scheme = text.find("://") != std::string_view::npos;
-  const auto with_scheme = (has_scheme ? "" : "http://") + std::string{text};
-  const auto url = boost::urls::parse_uri(with_scheme);
+  const auto url_text = (has_scheme ? "" : "http://") + std::string{text};
+  const auto url = boost::urls::parse_uri(url_text);
   if (!url || url->has_query() || url->has_fragment()) return std::nullopt;
   if (!url->encoded_path().empty() && url->encoded_path() != "/") return std::nullopt;
   auto address = origin_of(boost::urls::url{*url});

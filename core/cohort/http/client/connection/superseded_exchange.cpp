@@ -28,12 +28,12 @@ void superseded_exchange::on_read(const net::io_result& count) {
   if (!on_end_) return;
   const bool has_failed = !count || reader_.parse(*count);
   if (!has_failed && !reader_.parser().done()) return read();
-  std::exchange(on_end_, nullptr)(*this, has_failed ? nullptr : take_reusable());
+  std::exchange(on_end_, nullptr)(*this, has_failed ? nullptr : take_reusable_stream());
 }
 
-net::stream_ptr superseded_exchange::take_reusable() {
+net::stream_ptr superseded_exchange::take_reusable_stream() {
   const bool is_http = reader_.parser().response().status_code() != switching_protocols;
-  if (reader_.has_excess() || !is_http || !reader_.parser().keep_alive()) return nullptr;
+  if (reader_.has_excess_bytes() || !is_http || !reader_.parser().keep_alive()) return nullptr;
   return std::move(stream_);
 }
 

@@ -29,7 +29,7 @@ class superseded_exchange : public std::enable_shared_from_this<superseded_excha
   void read();
   void on_read(const net::io_result& count);
   /// The stream, if the response is complete and the connection stays open.
-  net::stream_ptr take_reusable();
+  net::stream_ptr take_reusable_stream();
 
   net::stream_ptr stream_;
   response_reader reader_;

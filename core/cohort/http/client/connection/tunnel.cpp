@@ -30,7 +30,7 @@ task<std::optional<client_error>> open_tunnel(net::stream& stream, const proxy_s
     co_return is_timeout(error) ? client_error::connect_timeout : client_error::proxy_failed;
   }
   const bool is_success = result.response->status_code() / 100 == 2;
-  if (!is_success || result.has_excess) co_return client_error::proxy_failed;
+  if (!is_success || result.has_excess_bytes) co_return client_error::proxy_failed;
   co_return std::nullopt;
 }
 

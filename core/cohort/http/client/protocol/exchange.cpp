@@ -53,10 +53,10 @@ task<exchange_result> run_exchange(net::stream& stream, recycled_string request,
     if (const auto failure = reader.parse(*count)) co_return exchange_result{*failure};
     if (!parser.done()) continue;
     const bool is_http = parser.response().status_code() != switching_protocols;
-    const bool is_reusable = !reader.has_excess() && !send_failed && is_http && parser.keep_alive();
+    const bool is_reusable = !reader.has_excess_bytes() && !send_failed && is_http && parser.keep_alive();
     co_return exchange_result{.response = std::move(parser.response()),
                               .is_reusable = is_reusable,
-                              .has_excess = reader.has_excess(),
+                              .has_excess_bytes = reader.has_excess_bytes(),
                               .received_at = received_at};
   }
 }

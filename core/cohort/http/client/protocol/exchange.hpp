@@ -16,7 +16,7 @@ struct exchange_result {
   /// Whether the connection can carry another request.
   bool is_reusable = false;
   /// Whether the connection has received bytes after the response.
-  bool has_excess = false;
+  bool has_excess_bytes = false;
   /// Whether the entire request was sent and nothing received, so that the response may still arrive.
   bool is_unanswered = false;
   /// The time at which the last bytes of the response arrived; empty after a failure, and for a close-delimited

@@ -41,7 +41,7 @@ void response_reader::release() noexcept {
   std::string{}.swap(buffer_);
 }
 
-std::string response_reader::take_excess() {
+std::string response_reader::take_excess_bytes() {
   std::string bytes{excess()};
   size_ = 0;
   release();
@@ -66,7 +66,7 @@ std::optional<client_error> response_reader::parse(std::size_t count) {
     const auto consumed = parser_->parse(std::string_view{buffer_}.substr(parsed, size_ - parsed), failure);
     parsed += consumed;
     if (is_interim()) {
-      if (keeps_interim_) interim_.push_back(std::move(parser_->response()));
+      if (keeps_interim_responses_) interim_responses_.push_back(std::move(parser_->response()));
       parser_.emplace(limits_, is_head_request_);
     } else if (consumed == 0) {
       break;

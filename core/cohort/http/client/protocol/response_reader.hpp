@@ -35,17 +35,17 @@ class response_reader final : public net::read_memory {
   /// response.
   std::optional<client_error> parse(std::size_t count);
 
-  /// Keeps the following interim responses for `take_interim`.
-  void keep_interim() noexcept { keeps_interim_ = true; }
-  bool has_interim() const noexcept { return !interim_.empty(); }
-  std::vector<client_response> take_interim() noexcept { return std::exchange(interim_, {}); }
+  /// Keeps the following interim responses for `take_interim_responses`.
+  void keep_interim_responses() noexcept { keeps_interim_responses_ = true; }
+  bool has_interim_responses() const noexcept { return !interim_responses_.empty(); }
+  std::vector<client_response> take_interim_responses() noexcept { return std::exchange(interim_responses_, {}); }
 
   response_parser& parser() noexcept { return *parser_; }
   /// The bytes that were read after the response.
   std::string_view excess() const noexcept { return std::string_view{buffer_}.substr(0, size_); }
-  bool has_excess() const noexcept { return size_ > 0; }
+  bool has_excess_bytes() const noexcept { return size_ > 0; }
   /// Returns and removes the excess bytes, and releases the buffer; for an upgraded connection.
-  std::string take_excess();
+  std::string take_excess_bytes();
 
  private:
   bool is_interim();
@@ -56,8 +56,8 @@ class response_reader final : public net::read_memory {
   /// The read buffer. Its first `size_` bytes are unparsed; the rest is unused.
   std::string buffer_;
   std::size_t size_ = 0;
-  bool keeps_interim_ = false;
-  std::vector<client_response> interim_;
+  bool keeps_interim_responses_ = false;
+  std::vector<client_response> interim_responses_;
 };
 
 }  // namespace cohort::http

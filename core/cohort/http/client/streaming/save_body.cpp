@@ -10,7 +10,7 @@ namespace cohort::http {
 
 task<result<std::uint64_t>> save_body(response_body_stream& body, std::filesystem::path target, call_context context,
                                       std::uint64_t max_bytes, duration idle_timeout, keep_options options) {
-  auto file = temporary_file::create_beside(target);
+  auto file = temporary_file::create_in_directory_of(target);
   if (!file) co_return file.error();
   for (;;) {
     const auto idle_deadline = deadline::after(loop::current().now(), idle_timeout);

@@ -63,8 +63,8 @@ class streamed_exchange::duplex {
     --running_count_;
     is_head_done_ = true;
     const auto& error = read_task_.outcome.value;
-    sends_whole_body_ = error && !*error && exchange_.head_.status_code() < min_rejection_status;
-    if (!sends_whole_body_) detail::cancel(send_task_.cancel_signal);
+    sends_entire_body_ = error && !*error && exchange_.head_.status_code() < min_rejection_status;
+    if (!sends_entire_body_) detail::cancel(send_task_.cancel_signal);
     end_if_done();
   }
   void on_sent() {
@@ -75,7 +75,7 @@ class streamed_exchange::duplex {
       const bool may_have_response =
           send_task_.outcome.value && (!send_error_ || *send_error_ == client_error::send_failed);
       if (!may_have_response) detail::cancel(read_task_.cancel_signal);
-    } else if (send_task_.outcome.value && sends_whole_body_) {
+    } else if (send_task_.outcome.value && sends_entire_body_) {
       send_error_ = *send_task_.outcome.value;
     }
     end_if_done();
@@ -94,7 +94,7 @@ class streamed_exchange::duplex {
   int running_count_ = 0;
   bool is_head_done_ = false;
   /// Whether the received head of the response permits the rest of the body to be sent.
-  bool sends_whole_body_ = false;
+  bool sends_entire_body_ = false;
 };
 
 streamed_exchange::streamed_exchange(connection_pool::lease lease, response_parser::limits limits, bool is_head_request,
@@ -105,7 +105,7 @@ task<std::optional<client_error>> streamed_exchange::run(std::string_view head, 
                                                          call_context context, const interim_callback* on_interim) {
   lease_.stream().set_deadline(context.deadline);
   on_interim_ = on_interim;
-  if (on_interim_) reader_.keep_interim();
+  if (on_interim_) reader_.keep_interim_responses();
   std::optional<client_error> error;
   if (source) {
     duplex transfers{*this, head, *source, context};
@@ -132,7 +132,7 @@ task<std::optional<client_error>> streamed_exchange::run(std::string_view head, 
   }
   if (error) co_return fail(*error);
   if (reader_.parser().done() && head_.status_code() != switching_protocols) {
-    end(is_sent_ && !reader_.has_excess() && reader_.parser().keep_alive());
+    end(is_sent_ && !reader_.has_excess_bytes() && reader_.parser().keep_alive());
   }
   co_return std::nullopt;
 }
@@ -178,8 +178,8 @@ task<std::optional<client_error>> streamed_exchange::read_head() {
     if (!count) co_return head_error(count.error());
     has_received_ = true;
     if (const auto failure = reader_.parse(*count)) co_return *failure;
-    if (on_interim_ && reader_.has_interim()) {
-      auto report_task = report_interim();
+    if (on_interim_ && reader_.has_interim_responses()) {
+      auto report_task = report_interim_response();
       co_await std::move(report_task);
     }
   }
@@ -189,8 +189,8 @@ task<std::optional<client_error>> streamed_exchange::read_head() {
   co_return std::nullopt;
 }
 
-task<> streamed_exchange::report_interim() {
-  const auto responses = reader_.take_interim();
+task<> streamed_exchange::report_interim_response() {
+  const auto responses = reader_.take_interim_responses();
   for (const auto& interim : responses) {
     if (interim_count_++ >= max_interim_responses) co_return;
     auto report_task = (*on_interim_)(interim);
@@ -223,11 +223,11 @@ task<result<std::string_view, client_error>> streamed_exchange::read(deadline re
       continue;
     }
     if (const auto failure = reader_.parse(*count)) co_return fail(*failure);
-    if (parser.done()) end(is_sent_ && !reader_.has_excess() && parser.keep_alive());
+    if (parser.done()) end(is_sent_ && !reader_.has_excess_bytes() && parser.keep_alive());
   }
 }
 
-std::string streamed_exchange::take_rest() {
+std::string streamed_exchange::take_remaining_bytes() {
   return is_done_ && !failure_ ? std::exchange(reader_.parser().response().body, {}) : std::string{};
 }
 

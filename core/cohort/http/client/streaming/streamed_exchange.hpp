@@ -36,16 +36,16 @@ class streamed_exchange final : public response_body_stream, public recycled_obj
 
   task<result<std::string_view, client_error>> read(deadline read_deadline) override;
   bool is_complete() const noexcept override { return is_done_; }
-  std::string take_rest() override;
+  std::string take_remaining_bytes() override;
   net::stream& connection() noexcept override { return lease_.stream(); }
-  std::string take_received() override { return reader_.take_excess(); }
+  std::string take_received_bytes() override { return reader_.take_excess_bytes(); }
 
  private:
   class duplex;
 
   task<std::optional<client_error>> send_body(std::string_view head, request_body_source* source, call_context context);
   task<std::optional<client_error>> read_head();
-  task<> report_interim();
+  task<> report_interim_response();
   client_error head_error(error_code failure);
   void end(bool is_reusable);
   client_error fail(client_error error);

@@ -83,10 +83,10 @@ class response_body_stream {
   virtual net::stream& connection() noexcept = 0;
   /// Returns the bytes of the upgraded connection that were received together with the 101 response. May be called
   /// once.
-  virtual std::string take_received() = 0;
+  virtual std::string take_received_bytes() = 0;
   /// Returns the bytes that `read` has not returned yet, without waiting; empty after an error. Precondition:
   /// `is_complete()`.
-  virtual std::string take_rest() = 0;
+  virtual std::string take_remaining_bytes() = 0;
 
  protected:
   response_body_stream() = default;

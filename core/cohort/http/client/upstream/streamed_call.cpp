@@ -93,9 +93,9 @@ class upstream::recorded_body final : public response_body_stream, public recycl
     co_return part;
   }
   bool is_complete() const noexcept override { return body_->is_complete(); }
-  std::string take_rest() override { return body_->take_rest(); }
+  std::string take_remaining_bytes() override { return body_->take_remaining_bytes(); }
   net::stream& connection() noexcept override { return body_->connection(); }
-  std::string take_received() override { return body_->take_received(); }
+  std::string take_received_bytes() override { return body_->take_received_bytes(); }
 
  private:
   void finish(client_result result) {

@@ -40,7 +40,7 @@ result<temporary_file> temporary_file::create(const std::filesystem::path& direc
   return create_with(directory, S_IRUSR | S_IWUSR);
 }
 
-result<temporary_file> temporary_file::create_beside(const std::filesystem::path& target) {
+result<temporary_file> temporary_file::create_in_directory_of(const std::filesystem::path& target) {
   return create_with(directory_of(target), S_IRUSR | S_IWUSR | S_IRGRP | S_IROTH);
 }
 

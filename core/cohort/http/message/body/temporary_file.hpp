@@ -31,7 +31,7 @@ class temporary_file {
   /// missing.
   static result<temporary_file> create(const std::filesystem::path& directory);
   /// Creates a file in the directory of `target`, with the mode 0644, restricted by the umask.
-  static result<temporary_file> create_beside(const std::filesystem::path& target);
+  static result<temporary_file> create_in_directory_of(const std::filesystem::path& target);
 
   temporary_file(temporary_file&& other) noexcept
       : descriptor_(std::exchange(other.descriptor_, -1)), size_(other.size_), name_(std::move(other.name_)) {

@@ -40,7 +40,7 @@ bounds_metrics::bounds_metrics(telemetry::registry& registry)
       invalid_forwarded_total(
           registry.make_counter("cohort_server_forwarded_headers_invalid_total",
                                 "Requests from trusted proxies with malformed or contradictory forwarding headers.")) {
-  make_counters<connection_rejection_count>(registry, rejected_, "cohort_server_connections_rejected_total",
+  make_counters<connection_rejection_count>(registry, rejections_, "cohort_server_connections_rejected_total",
                                             "Connections rejected because of a limit.", "reason",
                                             {"limit", "client_limit", "reserve"});
   make_counters<idle_state_count>(registry, shed_, "cohort_server_connections_shed_total",
@@ -54,7 +54,7 @@ bounds_metrics::bounds_metrics(telemetry::registry& registry)
 }
 
 void bounds_metrics::on_rejected(connection_rejection reason) {
-  rejected_[static_cast<std::size_t>(reason)]->increment();
+  rejections_[static_cast<std::size_t>(reason)]->increment();
 }
 
 void bounds_metrics::on_shed(idle_state state) { shed_[static_cast<std::size_t>(state)]->increment(); }

@@ -44,7 +44,7 @@ class bounds_metrics {
   telemetry::counter& invalid_forwarded_total;
 
  private:
-  std::array<telemetry::counter*, connection_rejection_count> rejected_{};
+  std::array<telemetry::counter*, connection_rejection_count> rejections_{};
   std::array<telemetry::counter*, idle_state_count> shed_{};
   /// Failed accepts by cause: descriptors, memory, other.
   std::array<telemetry::counter*, 3> accept_errors_{};

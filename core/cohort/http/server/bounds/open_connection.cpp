@@ -17,27 +17,27 @@ void connection_registry::insert(open_connection& new_connection, time_point now
 }
 
 void connection_registry::erase(open_connection& connection) noexcept {
-  (connection.is_closing_ ? closing_ : order_).erase(connection.position_);
+  (connection.is_closing_ ? closing_connections_ : order_).erase(connection.position_);
 }
 
 std::vector<open_connection*> connection_registry::all() const {
   std::vector<open_connection*> connections;
-  connections.reserve(order_.size() + closing_.size());
+  connections.reserve(order_.size() + closing_connections_.size());
   for (const auto& entry : order_) connections.push_back(entry.second);
-  for (const auto& entry : closing_) connections.push_back(entry.second);
+  for (const auto& entry : closing_connections_) connections.push_back(entry.second);
   return connections;
 }
 
 void connection_registry::begin_closing(open_connection& connection, time_point now) noexcept {
   auto node = order_.extract(connection.position_);
   node.key() = now;
-  connection.position_ = closing_.insert(std::move(node));
+  connection.position_ = closing_connections_.insert(std::move(node));
   connection.is_closing_ = true;
 }
 
 bool connection_registry::shed_oldest_closing() {
-  if (closing_.empty()) return false;
-  auto node = closing_.extract(closing_.begin());
+  if (closing_connections_.empty()) return false;
+  auto node = closing_connections_.extract(closing_connections_.begin());
   auto& connection = *node.mapped();
   // This key excludes the connection from all searches until it is erased.
   node.key() = time_point::max();

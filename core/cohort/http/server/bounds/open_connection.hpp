@@ -49,7 +49,7 @@ class open_connection {
   /// The position in the registry. The key is the time of the last check that found the connection active. It is at
   /// most one tick later than the start of the idle period.
   std::multimap<time_point, open_connection*>::iterator position_;
-  /// Whether the position is in `connection_registry::closing_`.
+  /// Whether the position is in `connection_registry::closing_connections_`.
   bool is_closing_ = false;
 };
 
@@ -78,7 +78,7 @@ class connection_registry {
   /// Equal keys are in the order of their insertion.
   ordered_connections order_;
   /// The closing connections that have not been shed, by the time of their last response.
-  ordered_connections closing_;
+  ordered_connections closing_connections_;
   time_point next_search_{};
   time_point next_urgent_search_{};
 };

@@ -219,7 +219,7 @@ void connection::find_client(request_context& context) {
     context.set_client_address(origin_.client_address);
     return;
   }
-  const auto& client = forwarded_.emplace(find_forwarded_client(head_, shard_.state().settings.trusted_proxies));
+  const auto& client = forwarded_client_.emplace(find_forwarded_client(head_, shard_.state().settings.trusted_proxies));
   if (client.is_malformed) shard_.state().metrics.bounds.invalid_forwarded_total.increment();
   context.set_client_address(client.address.empty() ? origin_.client_address : client.address);
   context.set_forwarded(client.proto, client.host);

@@ -204,7 +204,7 @@ class connection final : public open_connection, private interim_sender {
   const route* route_ = nullptr;
   const operation* operation_ = nullptr;
   /// The client of the current request, if the peer is a trusted proxy.
-  recycled_optional<forwarded_client> forwarded_;
+  recycled_optional<forwarded_client> forwarded_client_;
   handler_run handler_run_;
   /// The status for `read_result::rejected`.
   status rejection_{};
@@ -224,7 +224,7 @@ class connection final : public open_connection, private interim_sender {
   /// Whether `shed` was called; the connection then does not count as open.
   bool is_shed_ = false;
   /// Set while the connection is upgraded.
-  upgraded_connection* upgraded_ = nullptr;
+  upgraded_connection* upgraded_connection_ = nullptr;
 };
 
 }  // namespace cohort::http

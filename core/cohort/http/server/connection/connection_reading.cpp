@@ -51,7 +51,7 @@ void connection::cancel_shedding() noexcept {
 }
 
 void connection::drain() noexcept {
-  if (upgraded_) upgraded_->drain();
+  if (upgraded_connection_) upgraded_connection_->drain();
   if (is_idle_) stream_->set_deadline(deadline::after(shard_.event_loop().now(), drain_grace_period));
 }
 
@@ -133,7 +133,7 @@ void connection::begin_read(deadline read_deadline, bool awaits_request) {
     input_.release();
     recycled_string{}.swap(output_);
     parser_.reset();
-    forwarded_.reset();
+    forwarded_client_.reset();
     recycled_vector<header_field>{}.swap(head_.fields);
   } else {
     input_.reserve();

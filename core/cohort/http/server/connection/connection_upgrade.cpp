@@ -23,11 +23,11 @@ task<connection::disposition> connection::run_upgrade(request_context& context, 
     recycled_string{}.swap(output_);
     upgraded_connection connection{*stream_, std::string{input_.unread()}, context, shard_, handler_run_};
     input_.consume(input_.unread().size());
-    upgraded_ = &connection;
+    upgraded_connection_ = &connection;
     auto work = start_task<void>(*result.upgrade_function(), connection);
     detail::task_outcome<void> outcome;
     const auto cause = co_await handler_run_.run(std::move(work), deadline::never(), false, outcome);
-    upgraded_ = nullptr;
+    upgraded_connection_ = nullptr;
     if (outcome.failure && !is_cancellation(outcome.failure)) log_handler_failure(context, outcome.failure);
     is_complete = cause != handler_cancellation::shutdown && connection.is_complete();
     bytes_sent = connection.bytes_sent();

@@ -78,8 +78,8 @@ void connection::append_head(const response& result, std::optional<std::uint64_t
                                  .is_http_1_0 = head_.is_http_1_0};
   if (output_.empty()) output_.reserve(initial_output_capacity);
   const auto& settings = shard_.state().settings;
-  const bool is_over_tls =
-      !settings.common_header_lines_over_tls.empty() && (tls_ || (forwarded_ && forwarded_->proto == "https"));
+  const bool is_over_tls = !settings.common_header_lines_over_tls.empty() &&
+                           (tls_ || (forwarded_client_ && forwarded_client_->proto == "https"));
   append_response_head(output_, result, framing, shard_.date_line(),
                        is_over_tls ? settings.common_header_lines_over_tls : settings.common_header_lines);
 }

@@ -71,10 +71,10 @@ task<bool> body_writer::write(std::string bytes) {
 
 /// Encodes bytes, and sends the output once it is large enough for a part, or at a flush or the end.
 task<> body_writer::encode(std::string_view bytes, content_encoder::operation step) {
-  is_ok_ = encoder_->encode(bytes, step, encoded_);
-  const bool delays_output = step == content_encoder::operation::process && encoded_.size() < min_encoded_part;
-  if (!is_ok_ || encoded_.empty() || delays_output) co_return;
-  auto send_task = send(add_framing(std::exchange(encoded_, {})));
+  is_ok_ = encoder_->encode(bytes, step, encoded_bytes_);
+  const bool delays_output = step == content_encoder::operation::process && encoded_bytes_.size() < min_encoded_part;
+  if (!is_ok_ || encoded_bytes_.empty() || delays_output) co_return;
+  auto send_task = send(add_framing(std::exchange(encoded_bytes_, {})));
   co_await std::move(send_task);
 }
 

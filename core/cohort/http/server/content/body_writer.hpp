@@ -105,7 +105,7 @@ class body_writer {
   std::uint64_t bytes_sent_ = 0;
   std::shared_ptr<content_encoder> encoder_;
   /// Encoded bytes that are not sent yet.
-  std::string encoded_;
+  std::string encoded_bytes_;
   std::size_t input_bytes_since_yield_ = 0;
   bool flushes_each_write_ = false;
   bool exceeds_length_ = false;

@@ -19,7 +19,7 @@ response save_error_response(const save_error& error) {
 
 task<result<std::uint64_t, save_error>> save_body(body_reader& body, std::filesystem::path target, call_context context,
                                                   keep_options options) {
-  auto file = temporary_file::create_beside(target);
+  auto file = temporary_file::create_in_directory_of(target);
   if (!file) co_return save_error{.file = file.error()};
   for (;;) {
     auto read_task = body.read(context);

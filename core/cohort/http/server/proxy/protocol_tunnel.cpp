@@ -16,9 +16,9 @@ constexpr std::array<const char*, 4> end_labels{"closed", "failed", "idle", "dra
 
 /// The buffer of one direction. It is small while a tunnel is idle, so that many idle tunnels need little memory, and
 /// large while many bytes arrive.
-class copy_buffer {
+class tunnel_buffer {
  public:
-  copy_buffer() { resize(small_buffer_size); }
+  tunnel_buffer() { resize(small_buffer_size); }
 
   asio::mutable_buffer space() noexcept { return {bytes_.get(), size_}; }
   asio::const_buffer filled(std::size_t count) const noexcept { return {bytes_.get(), count}; }
@@ -144,7 +144,7 @@ task<> copy_direction(tunnel* owner, const tunnel::direction* copied_direction, 
     owner->on_copied(*copied_direction, received.size());
     std::string{}.swap(received);
   }
-  copy_buffer buffer;
+  tunnel_buffer buffer;
   for (;;) {
     auto read_task = copied_direction->from.read_some(buffer.space());
     const auto count = co_await std::move(read_task);
@@ -192,8 +192,9 @@ std::optional<tunnel_group::permit> tunnel_group::acquire(const std::shared_ptr<
 
 task<> run_tunnel(std::shared_ptr<tunnel_upstream> upstream, upgraded_connection& client) {
   tunnel active_tunnel{*upstream, client};
-  auto to_upstream = copy_direction(&active_tunnel, &active_tunnel.to_upstream(), client.take_received());
-  auto to_client = copy_direction(&active_tunnel, &active_tunnel.to_client(), upstream->response.body->take_received());
+  auto to_upstream = copy_direction(&active_tunnel, &active_tunnel.to_upstream(), client.take_received_bytes());
+  auto to_client =
+      copy_direction(&active_tunnel, &active_tunnel.to_client(), upstream->response.body->take_received_bytes());
   auto copy_task = when_all(std::move(to_upstream), std::move(to_client));
   co_await std::move(copy_task);
 }

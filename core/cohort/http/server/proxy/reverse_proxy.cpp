@@ -82,7 +82,8 @@ response forward_response(streamed_response upstream_response, const std::shared
   response result{upstream_response.head.status};
   append_response_fields(result, upstream_response.head, *to);
   const auto type = upstream_response.head.find("content-type").value_or(std::string_view{});
-  auto complete_body = upstream_response.body->is_complete() ? upstream_response.body->take_rest() : std::string{};
+  auto complete_body =
+      upstream_response.body->is_complete() ? upstream_response.body->take_remaining_bytes() : std::string{};
   if (!complete_body.empty()) {
     result.body(std::move(complete_body), type);
     if (to->options.on_response) to->options.on_response(upstream_response.head, result);
@@ -119,7 +120,7 @@ response too_many_tunnels() {
 }
 
 /// Forwards an interim response. All arguments must outlive the task.
-task<> forward_interim(request_context& context, const proxy_target& to, const client_response& head) {
+task<> forward_interim_response(request_context& context, const proxy_target& to, const client_response& head) {
   response interim{head.status};
   append_response_fields(interim, head, to);
   auto send_task = context.send_interim(interim);
@@ -163,7 +164,7 @@ task<response> forward(std::shared_ptr<const proxy_target> to, request_context& 
 
   forwarded_body source{body, *to, context};
   const interim_callback on_interim = [&context, target = to.get()](const client_response& interim) {
-    return forward_interim(context, *target, interim);
+    return forward_interim_response(context, *target, interim);
   };
   open_options options{.timeout = to->options.timeout, .max_body_bytes = to->options.max_response_bytes};
   if (has_body) options.body = &source;

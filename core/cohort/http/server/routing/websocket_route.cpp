@@ -23,7 +23,7 @@ std::shared_ptr<websocket_connection> make_connection(upgraded_connection& conne
   websocket_connection::parameters parameters{settings,
                                               websocket_role::server,
                                               is_compressed,
-                                              connection.take_received(),
+                                              connection.take_received_bytes(),
                                               &server.metrics.websockets(),
                                               &server.body_bytes,
                                               server.settings.limits.max_total_body_bytes};
