@@ -10,8 +10,8 @@
 namespace cohort::config {
 namespace {
 
-/// Maximum size of a key file; sufficient for `max_api_keys` lines with comments. Without a limit, a read of
-/// `/dev/zero` would never finish.
+/// Maximum size of a key file, in bytes, which is sufficient for `max_api_keys` lines with comments. Without a limit, a
+/// read of `/dev/zero` would never finish.
 constexpr std::size_t max_file_size = std::size_t{1} << 20U;
 constexpr std::size_t max_name_length = 64;
 

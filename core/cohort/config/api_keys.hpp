@@ -22,7 +22,7 @@ struct api_key {
 /// The keys of a program, in the order of their file. Names and keys are unique.
 using api_key_list = std::vector<api_key>;
 
-/// Minimum length of a key, in characters, that is safe against guessing. Programs log a warning for shorter keys.
+/// Minimum length, in characters, of a key that is safe against guessing. Programs log a warning for shorter keys.
 inline constexpr std::size_t min_safe_key_length = 16;
 inline constexpr std::size_t max_api_keys = 64;
 

@@ -35,8 +35,8 @@ struct setting_report {
   std::string flag;
   /// The environment variable; empty if there is none.
   std::string variable;
-  /// The given value, or the text of the default, without the user information of a URL. For a secret: `(secret)`, or
-  /// empty if it is not set.
+  /// The given value, or the text of the default value. The user information of a URL is redacted. For a secret:
+  /// `(secret)`, or empty if it is not set.
   std::string value;
   origin source = origin::default_value;
   /// The file of a secret; empty if it was not read from a file.
@@ -50,7 +50,7 @@ class options {
   struct option_spec {
     /// The flag with its dashes: `--port`, or `-m,--mode` with a short form.
     std::string flag;
-    /// The environment variable; empty for none.
+    /// The environment variable; empty if there is none.
     std::string variable;
     /// Description for `--help`.
     std::string help;

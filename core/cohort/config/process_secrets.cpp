@@ -39,7 +39,7 @@ process_memory find_process_memory() {
   return fields ? memory : process_memory{};
 }
 
-/// Calls `visit` with each of the strings, which end with NUL, between the addresses `begin` and `end`.
+/// Calls `visit` with each NUL-terminated string between the addresses `begin` and `end`.
 void for_each_string(std::uintptr_t begin, std::uintptr_t end, const std::function<void(char*, std::size_t)>& visit) {
   auto* position = reinterpret_cast<char*>(begin);
   auto* const limit = reinterpret_cast<char*>(end);

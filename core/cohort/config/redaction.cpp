@@ -36,7 +36,8 @@ std::string redact_userinfo(std::string_view text) {
   if (at_sign == std::string_view::npos) return std::string{text};
   const auto scheme_end = text.find("://");
   const auto begin = scheme_end < text.find('@') ? scheme_end + 3 : 0;
-  // The text before an `@` in the path or the query is not redacted, unless it can contain a password with a `/`.
+  // The text before an `@` in the path or the query is not redacted, unless it can be part of a password that contains
+  // a `/`.
   const auto candidate = text.substr(begin, at_sign - begin);
   const auto authority_end = std::min(text.find_first_of("/?#", begin), text.size());
   const bool has_password = candidate.find(':') != std::string_view::npos;

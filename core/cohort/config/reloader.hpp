@@ -17,7 +17,7 @@ enum class reload_outcome { unchanged, replaced, failed };
 /// The result of the reload of one setting.
 struct reload_result {
   reload_outcome outcome = reload_outcome::unchanged;
-  /// The reason why the value could not be read; only if `failed`.
+  /// The reason why the value could not be read; empty unless the outcome is `failed`.
   std::string error;
 };
 

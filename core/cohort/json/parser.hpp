@@ -11,7 +11,7 @@
 
 namespace cohort::json {
 
-/// The calling thread's parser. The next `parse` on the thread invalidates the previous document.
+/// Returns the parser of the calling thread. The next `parse` on the thread invalidates the previous document.
 simdjson::dom::parser& thread_local_parser();
 
 /// Returns `text` without a leading byte order mark, which some servers send (RFC 8259 section 8.1). All functions of

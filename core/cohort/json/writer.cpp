@@ -41,8 +41,8 @@ constexpr auto unescaped_characters = [] {
 
 bool is_unescaped(char c) noexcept { return unescaped_characters[static_cast<unsigned char>(c)]; }
 
-/// Whether a JSON string may contain all eight bytes unescaped. Source: Source: Anderson, Bit Twiddling Hacks,
-/// "Determine if a word has a byte less than n".
+/// Whether a JSON string may contain all eight bytes unescaped. Source: Anderson, Bit Twiddling Hacks, "Determine if a
+/// word has a byte less than n".
 bool are_unescaped(std::uint64_t bytes) noexcept {
   constexpr std::uint64_t byte_ones = 0x0101010101010101;
   constexpr std::uint64_t high_bits = byte_ones * 0x80;
@@ -89,7 +89,7 @@ char* write_rounded(char* out, double number, int decimals) noexcept {
   const double scaled = number * unit;
   if (!(scaled < 4e9)) return nullptr;
   auto units = static_cast<std::uint32_t>(scaled);
-  // The rounding error of the product is less than this.
+  // Upper bound of the rounding error of the product.
   constexpr double max_error = 1e-6;
   const double distance_from_midpoint = scaled - units - 0.5;
   if (std::abs(distance_from_midpoint) < max_error) return nullptr;

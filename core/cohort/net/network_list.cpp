@@ -32,7 +32,7 @@ bool contains_address(const asio::ip::network_v6& network, const asio::ip::addre
 }  // namespace
 
 std::optional<asio::ip::address> parse_address(std::string_view text) {
-  // The system's function reads up to a NUL.
+  // `inet_pton` would ignore the text after a NUL byte.
   if (text.empty() || text.size() > 64 || text.find('\0') != std::string_view::npos) return std::nullopt;
   error_code error;
   const auto address = asio::ip::make_address(text.substr(0, text.find('%')), error);

@@ -35,7 +35,7 @@ class network_list {
  private:
   bool add(std::string_view entry);
 
-  /// IPv4 networks as IPv4-mapped IPv6 networks.
+  /// IPv4 networks are stored as IPv4-mapped IPv6 networks.
   std::vector<asio::ip::network_v6> networks_;
   bool contains_unix_ = false;
 };

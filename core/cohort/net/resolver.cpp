@@ -46,7 +46,7 @@ class resolver::state : public std::enable_shared_from_this<state> {
     lookup_available_.notify_all();
   }
 
-  /// Returns the cached result. If it is empty, `waiter` receives the result of the lookup.
+  /// Returns the cached result, or an empty optional if `waiter` will receive the result of the lookup.
   std::optional<addresses> find_or_wait(const std::string& host, const std::shared_ptr<lookup_waiter>& waiter) {
     const std::lock_guard lock{mutex_};
     if (names_.size() >= settings_.max_names && !names_.contains(host)) discard_idle_names();

@@ -24,7 +24,7 @@ using const_buffers = std::array<asio::const_buffer, 2>;
 /// Provides memory for a read once bytes have arrived, so that an idle connection needs no read buffer.
 class read_memory {
  public:
-  /// Returns space for at least one byte, which is valid until `release` or the end of the read.
+  /// Returns memory for at least one byte, which is valid until `release` or the end of the read.
   virtual asio::mutable_buffer prepare() = 0;
   /// Called when no bytes have arrived, so that the read must wait.
   virtual void release() noexcept = 0;

@@ -21,7 +21,8 @@ struct tls_client_settings {
   std::string certificate_chain;
   /// The private key of the client's certificate, without a passphrase.
   std::string private_key;
-  /// The host name that is sent (SNI) and for which the certificate must be valid. If empty, the host of the URL.
+  /// The host name that is sent (SNI) and for which the certificate must be valid. If empty, the host of the URL is
+  /// used.
   std::string server_name;
 
   bool operator==(const tls_client_settings&) const = default;

@@ -19,7 +19,7 @@ struct cache_settings {
   /// 5861 section 3).
   duration stale_while_revalidate{};
   /// Maximum age of a value that is used when the source fails (RFC 5861 section 4), measured from the time at which
-  /// the value was stored. Raised to `max_age + stale_while_revalidate` if less.
+  /// the value was stored. Raised to `max_age + stale_while_revalidate` if it is less.
   duration max_stale_age = std::chrono::hours{24};
   /// Minimum time between a failed fetch and the next fetch; doubles with each consecutive failure.
   duration base_retry_delay = std::chrono::seconds{5};

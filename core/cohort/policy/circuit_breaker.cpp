@@ -63,7 +63,7 @@ bool circuit_breaker::exceeds_failure_ratio(time_point now) const noexcept {
     ++recent_call_count;
     failed_call_count += call.has_failed ? 1 : 0;
   }
-  // In doubles, 0.56 * 25 is slightly more than 14.
+  // In double precision, 0.56 * 25 is slightly more than 14.
   constexpr double rounding_error = 1e-9;
   return recent_call_count >= settings_.min_calls &&
          static_cast<double>(failed_call_count) >=

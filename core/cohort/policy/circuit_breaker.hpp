@@ -79,7 +79,7 @@ class circuit_breaker {
   bool is_probe_in_flight_ = false;
 };
 
-/// `closed`, `open` or `half_open`, as in metric labels.
+/// Returns `closed`, `open` or `half_open`, as in metric labels.
 std::string_view to_string(circuit_breaker::state state) noexcept;
 
 }  // namespace cohort::policy

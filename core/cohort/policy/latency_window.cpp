@@ -39,7 +39,7 @@ void latency_histogram::record(duration latency) noexcept {
 
 duration latency_histogram::quantile(double fraction) const noexcept {
   if (count_ == 0) return duration::zero();
-  // In doubles, 0.28 * 25 is slightly more than 7.
+  // In double precision, 0.28 * 25 is slightly more than 7.
   constexpr double rounding_error = 1e-9;
   const auto exact_rank = std::ceil(fraction * static_cast<double>(count_) - rounding_error);
   const auto rank = static_cast<std::uint64_t>(std::max(exact_rank, 1.0));

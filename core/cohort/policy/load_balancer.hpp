@@ -20,25 +20,25 @@ namespace cohort::policy {
 /// address is never ejected. If the last active address also fails, all ejected addresses become active again, because
 /// one of them may have recovered. Slow start applies to new addresses and to addresses after an ejection: a selected
 /// address is used with a probability that grows from 0.1 to 1 over `slow_start_window`. The class is a state machine
-/// without I/O and without a clock. Not thread-safe. Source: Mitzenmacher, "The power of two choices" (2001). Ejection
-/// after 5 consecutive failures for 30 s times the number of ejections, at most 300 s, and slow start are from Envoy.
-/// Envoy ejects at most 10 % of a cluster. Here, all addresses but one can be ejected, because clusters are small. The
-/// shorter ejection after connect failures is not from Envoy; it limits the time for which restarted replicas receive
-/// no requests.
+/// without I/O and without a clock. Not thread-safe. Source: Mitzenmacher, "The power of two choices" (2001). Slow
+/// start is from Envoy, as is the ejection after 5 consecutive failures, for 30 s times the number of ejections, at
+/// most 300 s. Envoy ejects at most 10 % of a cluster. Here, all addresses but one can be ejected, because clusters are
+/// small. The shorter ejection after connect failures is not from Envoy; it limits the time for which restarted
+/// replicas receive no requests.
 class load_balancer {
  public:
   using endpoint = boost::asio::ip::basic_endpoint<boost::asio::ip::tcp>;
 
   struct settings {
-    /// Consecutive failures that eject an address.
+    /// Number of consecutive failures after which an address is ejected.
     unsigned consecutive_failures = 5;
-    /// Consecutive failed connection attempts that eject an address. The default is lower, because a failed attempt
-    /// shows that no process listens on the address.
+    /// Number of consecutive failed connection attempts after which an address is ejected. The default is lower,
+    /// because a failed attempt shows that no process listens on the address.
     unsigned consecutive_connect_failures = 2;
-    /// Duration of the first ejection. For later ejections, multiplied by the ejection count of the address. The count
-    /// decreases by one per `base_ejection_time` without an ejection, and is at most 1 + `max_ejection_time /
-    /// base_ejection_time`. Ejections after connect failures last a sixth of this time, because most of these addresses
-    /// recover quickly, when their process restarts or their network recovers.
+    /// Duration of the first ejection. A later ejection lasts this time multiplied by the ejection count of the
+    /// address. The count decreases by one per `base_ejection_time` without an ejection, and is at most 1 +
+    /// `max_ejection_time / base_ejection_time`. Ejections after connect failures last a sixth of this time, because
+    /// most of these addresses recover quickly, when their process restarts or their network recovers.
     duration base_ejection_time = std::chrono::seconds{30};
     duration max_ejection_time = std::chrono::seconds{300};
     duration slow_start_window = std::chrono::seconds{10};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-// The macros that Asio and Beast were compiled with in Cohort. The macros change class layouts: if parts of a program
+// The macros with which Asio and Beast are compiled in Cohort. The macros change class layouts: if parts of a program
 // define them differently, memory is corrupted. The targets cohort::runtime (CMake) and cohort (pkg-config) define
 // them.
 #if !defined(BOOST_ASIO_SEPARATE_COMPILATION) || !defined(BOOST_BEAST_SEPARATE_COMPILATION) || \

@@ -31,7 +31,7 @@ std::size_t available_parallelism(const std::filesystem::path& root) {
   cpu_set_t affinity;
   CPU_ZERO(&affinity);
   const std::size_t cpus = sched_getaffinity(0, sizeof affinity, &affinity) == 0 ? CPU_COUNT(&affinity) : 1;
-  // With more threads than CPU quota, the kernel would throttle them during requests.
+  // If there were more threads than the CPU quota, the kernel would throttle the threads during requests.
   const auto quota = platform::cgroup_reader{root}.read(0).cpus;
   const auto quota_cpus =
       quota && *quota < static_cast<double>(cpus) ? static_cast<std::size_t>(std::ceil(*quota)) : cpus;

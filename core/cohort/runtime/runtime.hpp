@@ -13,7 +13,7 @@ namespace cohort {
 /// The event loops of a program, one per thread.
 class runtime {
  public:
-  /// Creates `threads` loops with the real clock, at least one. The recommended number is `available_parallelism()`.
+  /// Creates `threads` loops, at least one, with the real clock. The recommended number is `available_parallelism()`.
   explicit runtime(std::size_t threads);
 
   std::size_t size() const noexcept { return loops_.size(); }
@@ -30,8 +30,8 @@ class runtime {
   std::vector<std::unique_ptr<loop>> loops_;
 };
 
-/// Returns the number of threads that can run in parallel, at least 1. The number is the smaller of the number of CPUs
-/// in the affinity mask of the process, and the lowest CPU quota of its control groups (`platform::cgroup_reader`),
+/// Returns the number of threads that can run in parallel, at least 1. The number is the minimum of the number of CPUs
+/// in the affinity mask of the process and the lowest CPU quota of its control groups (`platform::cgroup_reader`),
 /// rounded up. `root` is the directory that contains `proc` and `sys`.
 std::size_t available_parallelism(const std::filesystem::path& root = "/");
 

@@ -30,7 +30,7 @@ struct log_field {
 
 struct log_record;
 
-/// Exports log lines, in addition to the sink. Called on the thread that writes the line.
+/// Receives log lines in addition to the sink, to export them. Called on the thread that writes the line.
 class log_exporter {
  public:
   virtual ~log_exporter() = default;

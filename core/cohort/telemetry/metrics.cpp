@@ -68,8 +68,7 @@ std::size_t histogram::count(double value) noexcept {
 }
 
 void histogram::store_exemplar(std::size_t bucket, const exemplar& exemplar, time_point now) noexcept {
-  // If the lock is held by a scrape or another loop, this exemplar is skipped; the next observation can become the
-  // exemplar.
+  // If a scrape or another loop holds the lock, this exemplar is skipped; the next observation can become the exemplar.
   const std::unique_lock lock{exemplars_mutex_, std::try_to_lock};
   if (!lock) return;
   exemplars_[bucket] = exemplar;

@@ -62,7 +62,7 @@ class counter : private sharded_value {
   void increment(double amount = 1) noexcept { add(amount); }
 };
 
-/// A value that increases and decreases.
+/// A value that can increase and decrease.
 class gauge : public sharded_value {
  public:
   using sharded_value::sharded_value;
@@ -91,7 +91,7 @@ class histogram {
   prometheus::ClientMetric::Histogram snapshot() const;
   bucket_exemplars exemplars() const;
 
-  /// The minimum age of an exemplar before another exemplar replaces it. Scrapes are infrequent, so most observations
+  /// The minimum age at which another exemplar can replace an exemplar. Scrapes are infrequent, so most observations
   /// cost only a comparison.
   static constexpr std::chrono::seconds min_exemplar_age{1};
 
@@ -133,7 +133,8 @@ class registry {
   gauge& make_gauge(const std::string& name, const std::string& help, const label_set& labels = {});
   histogram& make_histogram(const std::string& name, const std::string& help, const label_set& labels = {},
                             const std::vector<double>& bounds = duration_bounds());
-  /// Adds a function that appends families at each scrape, called from the scraping thread under the registry's lock.
+  /// Adds a function that appends families at each scrape. The function is called on the scraping thread, under the
+  /// registry's lock.
   void add_collector(std::function<void(std::vector<prometheus::MetricFamily>&)> collector);
 
   /// Returns the current values of all metrics, and stores their exemplars in `exemplars` unless it is null.

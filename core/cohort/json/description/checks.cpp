@@ -7,7 +7,7 @@
 namespace cohort::json {
 namespace {
 
-/// The number of UTF-8 characters: of bytes that are not continuation bytes (10xxxxxx).
+/// Returns the number of UTF-8 characters: the number of bytes that are not continuation bytes (10xxxxxx).
 std::size_t count_characters(std::string_view text) noexcept {
   return static_cast<std::size_t>(
       std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80; }));

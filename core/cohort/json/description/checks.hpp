@@ -9,8 +9,8 @@
 
 #include <cohort/json/description/constraints.hpp>
 
-// Checks of single values against their constraints, shared by `decode` and by the parameters of requests. Each returns
-// the reason why the value is rejected, such as `must be an integer from 1 to 100`, or an empty string.
+// Functions that check single values against their constraints, for `decode` and for request parameters. Each function
+// returns the reason why the value is rejected, such as `must be an integer from 1 to 100`, or an empty string.
 namespace cohort::json {
 
 /// Formats the accepted range from its bounds: `an integer from 1 to 100`, `an integer of at least 1`,

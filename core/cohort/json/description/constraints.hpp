@@ -233,8 +233,8 @@ constexpr void find_constraints(Constraints& found) {
   }
 }
 
-/// Returns the constraints on a member by its descriptor: the constraints of `T`, otherwise of the base class that has
-/// the member, otherwise the default.
+/// Returns the constraints on a member by its descriptor: those of `T`, otherwise those of the base class that has the
+/// member, otherwise the defaults.
 template <class T, class Descriptor>
 constexpr auto find_constraints() {
   using base = typename owner<std::remove_cvref_t<decltype(Descriptor::pointer)>>::type;

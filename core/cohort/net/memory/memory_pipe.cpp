@@ -26,7 +26,8 @@ time_point memory_pipe::state::schedule_arrival(pipe_side sender, std::size_t si
   return latest;
 }
 
-/// Sends bytes and returns their number. Empty if the receiver has closed its end, and the resulting reset has arrived.
+/// Sends bytes and returns their number. Returns an empty optional if the receiver has closed its end and the resulting
+/// reset has arrived.
 std::optional<std::size_t> memory_pipe::state::send(pipe_side sender, std::string bytes) {
   auto& outgoing = channels[1 - sender];
   const auto size = bytes.size();

@@ -15,7 +15,7 @@ struct received_proxy_header {
   enum class outcome {
     /// The header contains the client's address.
     proxied,
-    /// The header contains no client address, such as the header of a health check by the proxy.
+    /// The header contains no client address, for example because the proxy performs a health check.
     local,
     /// The connection begins without a header.
     absent,
@@ -26,15 +26,15 @@ struct received_proxy_header {
     closed,
   };
   outcome result = outcome::closed;
-  /// The client, if `proxied`.
+  /// The client's address if `result` is `proxied`; otherwise empty.
   std::optional<asio::ip::address> client_address{};
   /// The description of an invalid header, for logs.
   std::string_view error{};
 };
 
 /// Reads the PROXY protocol header at the beginning of `connection`. The first byte must arrive before the deadline of
-/// the connection, and the complete header within `timeout` after that. Replaces `connection` if bytes after the
-/// header, or in place of a header, have been read.
+/// the connection, and the complete header within `timeout` after that. If other bytes than the header have been read,
+/// replaces `connection` by a stream that returns them first.
 task<received_proxy_header> read_proxy_header(stream_ptr& connection, duration timeout);
 
 }  // namespace cohort::net

@@ -11,7 +11,7 @@ class bulkhead {
  public:
   explicit bulkhead(std::size_t max_in_flight) : max_in_flight_(max_in_flight) {}
 
-  /// False if `max_in_flight` calls are in flight. Exactly one `release` must follow each success.
+  /// Returns false if `max_in_flight` calls are in flight. Exactly one `release` must follow each success.
   bool try_acquire() noexcept {
     if (in_flight_ >= max_in_flight_) return false;
     ++in_flight_;

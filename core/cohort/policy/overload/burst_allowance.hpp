@@ -7,10 +7,10 @@
 
 namespace cohort::policy {
 
-/// Distinguishes a burst, which a server can serve late, from overload, which it must shed. In both cases, the age of
-/// the queue exceeds `delay`. The allowance is the additional age that is tolerated, at most `max_burst`. Overload
-/// exhausts the allowance. The allowance grows by a quarter of the time with an empty queue. The class is a state
-/// machine without I/O and without a clock. Not thread-safe.
+/// Distinguishes a burst, whose requests a server can complete with some delay, from overload, which requires load
+/// shedding. In both cases, the age of the queue exceeds `delay`. The allowance is the additional age that is
+/// tolerated, at most `max_burst`. Overload exhausts the allowance. The allowance grows by a quarter of the time with
+/// an empty queue. The class is a state machine without I/O and without a clock. Not thread-safe.
 class burst_allowance {
  public:
   struct settings {
@@ -20,8 +20,8 @@ class burst_allowance {
 
   explicit burst_allowance(settings config) noexcept : settings_(config), remaining_(config.max_burst) {}
 
-  /// Returns whether the queue shows overload. `queue_age` is the time since the queue was last empty; zero if it is
-  /// empty at `now`. `now` must not decrease between calls.
+  /// Returns whether the age of the queue indicates overload. `queue_age` is the time since the queue was last empty;
+  /// zero if it is empty at `now`. `now` must not decrease between calls.
   bool is_overload(duration queue_age, time_point now) noexcept;
 
  private:

@@ -47,7 +47,7 @@ class concurrency_limiter {
 
   explicit concurrency_limiter(settings config) : settings_(config), limit_(config.initial_limit) {}
 
-  /// False if the request must be rejected. Exactly one `release` must follow each success.
+  /// Returns false if the request must be rejected. Exactly one `release` must follow each success.
   bool try_acquire() noexcept;
   /// Ends a request. `latency` is measured from the request's header section to its response.
   void release(duration latency, time_point now) noexcept;

@@ -41,7 +41,7 @@ struct failed_attempt {
 
 enum class retry_verdict { retry, not_idempotent, attempts_exhausted, deadline_too_close, budget_exhausted };
 inline constexpr std::size_t retry_verdict_count = 5;
-/// `again`, `not_safe`, `attempts`, `deadline` or `budget`, as in metric labels.
+/// Returns `again`, `not_safe`, `attempts`, `deadline` or `budget`, as in metric labels.
 std::string_view to_string(retry_verdict verdict) noexcept;
 
 struct retry_decision {
@@ -51,9 +51,9 @@ struct retry_decision {
 };
 
 /// Decides whether to retry a failed attempt, and when. The checks are made in the order of `retry_verdict`, so the
-/// budget is charged only for an actual retry. The delay is never less than `Retry-After`; jitter is added to it, and
-/// is reduced so that at least the expected duration is left. A request that was not sent is retried regardless of its
-/// method. A request that was sent is retried only if it is idempotent.
+/// budget is charged only for an actual retry. The delay is the time of `Retry-After`, or zero, plus a random backoff.
+/// The backoff is limited so that at least the expected duration is left. A request that was not sent is retried
+/// regardless of its method. A request that was sent is retried only if it is idempotent.
 retry_decision decide_retry(const retry_settings& settings, const failed_attempt& attempt, retry_budget& budget,
                             time_point now, random_generator& random);
 

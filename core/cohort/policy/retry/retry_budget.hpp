@@ -8,11 +8,12 @@
 
 namespace cohort::policy {
 
-/// Limits the total extra load on an upstream by retries and hedged requests. Within any `window`, at most `ratio`
-/// times the number of calls, plus `min_per_second` for each second, can be withdrawn. With the defaults, a failing
-/// upstream receives about 20 % more load instead of three times the load. Time is measured in tenths of the window,
-/// rounded conservatively. The class is a state machine without I/O and without a clock. Not thread-safe. Source:
-/// Finagle's RetryBudget (20 %, 10 s). Finagle's minimum is 10 per second; here, the minimum applies to each loop.
+/// Limits the total extra load on an upstream by retries and hedged requests. Within any `window`, the number of
+/// withdrawals is at most `ratio` times the number of calls, plus `min_per_second` for each second. With the defaults,
+/// a failing upstream receives about 20 % more load instead of three times the load. Time is measured in tenths of the
+/// window, rounded conservatively. The class is a state machine without I/O and without a clock. Not thread-safe.
+/// Source: Finagle's RetryBudget (20 %, 10 s). Finagle's minimum is 10 per second; here, the minimum applies to each
+/// loop.
 class retry_budget {
  public:
   struct settings {
@@ -25,14 +26,14 @@ class retry_budget {
 
   /// Records a call. Must be called once per call, but not for the extra requests that `withdraw` permits.
   void deposit(time_point now) noexcept;
-  /// Takes one extra request from the budget; false if the balance is less than one.
+  /// Takes one extra request from the budget. Returns false if the balance is less than one.
   bool withdraw(time_point now) noexcept;
   /// Number of extra requests that can be withdrawn now; never negative.
   double balance(time_point now) noexcept;
 
  private:
   static constexpr std::int64_t slots_per_window = 10;
-  /// There is one slot more than the window has, because the newest slot is incomplete. Calls are counted for at most
+  /// The array has one slot more than the window, because the newest slot is incomplete. Calls are counted for at most
   /// the window, withdrawals for at least the window.
   static constexpr std::int64_t slot_count = slots_per_window + 1;
   struct slot {

@@ -25,7 +25,7 @@ enum class slow_subscriber_policy {
 /// Sends values to subscribers on all loops. Each loop has one list of the last `capacity` values for all of its
 /// subscribers. One wakeup of a loop delivers all values that have been published by then. Any thread can publish,
 /// without waiting for subscribers; the values of one thread arrive in order. A subscriber belongs to the loop on which
-/// it was created. The subscribers share each value; it is not copied.
+/// it was created. The subscribers share each value without copying it.
 template <class T>
 class broadcast {
   struct hub;

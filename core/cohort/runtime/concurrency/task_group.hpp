@@ -39,10 +39,10 @@ class task_group {
   }
   /// Cancels all tasks that are currently running, without waiting for them.
   void cancel();
-  /// Completes when the group is empty. One caller at a time (asserted). Cancelling the caller cancels the tasks;
-  /// `join` then still waits until the group is empty. A caller that may have been cancelled before must first await
-  /// `asio::this_coro::throw_if_cancelled(false)`. Otherwise, awaiting `join` throws immediately, before the group is
-  /// empty.
+  /// Completes when the group is empty. Only one caller may wait at a time (asserted). Cancelling the caller cancels
+  /// the tasks; `join` then still waits until the group is empty. A caller that may have been cancelled before must
+  /// first await `asio::this_coro::throw_if_cancelled(false)`. Otherwise, awaiting `join` throws immediately, before
+  /// the group is empty.
   task<> join();
 
   std::size_t size() const noexcept { return children_.size(); }

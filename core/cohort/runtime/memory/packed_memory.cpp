@@ -24,7 +24,7 @@ void deallocate_packed(void* memory) noexcept { ::operator delete(memory); }
 
 namespace {
 
-/// The size of a chunk. With the heap's block header, it is two pages.
+/// The size of a chunk. With the heap's block header, a chunk occupies two pages.
 constexpr std::size_t chunk_size = 8 * 1024 - 16;
 [[maybe_unused]] constexpr std::size_t max_object_size = 1024;
 

@@ -12,7 +12,7 @@ namespace detail {
 /// Allocates `size` bytes, at least one, aligned for any type. Reuses a block of up to 4 KiB that the calling thread
 /// has freed. Throws `std::bad_alloc`.
 void* allocate_recycled(std::size_t size);
-/// Frees memory of `allocate_recycled(size)`. The calling thread keeps the memory for the next allocation and returns
+/// Frees memory from `allocate_recycled(size)`. The calling thread keeps the memory for the next allocation and returns
 /// the excess to the heap. A thread keeps at most 256 KiB, or 4 MiB if it runs a loop (`recycling_extension`).
 void deallocate_recycled(void* block, std::size_t size) noexcept;
 

@@ -29,7 +29,7 @@ struct cgroup_limits {
 /// scheduler/sched-bwc.rst, "Hierarchical considerations".
 class cgroup_reader {
  public:
-  /// `root` is the directory that contains `proc` and `sys`: `/`, or a test's directory.
+  /// `root` is the directory that contains `proc` and `sys`: `/`, or another directory in tests.
   explicit cgroup_reader(const std::filesystem::path& root);
 
   /// A memory limit of at least `memory_total_bytes` (the machine's memory, 0 if unknown) has no effect and is

@@ -20,7 +20,7 @@ std::size_t block_count = 0;
 bool is_installed = false;
 std::atomic<bool> is_released{false};
 
-/// The new-handler: releases memory for one more attempt of the failed allocation.
+/// The new-handler, which releases memory before the failed allocation is retried.
 void release_memory() {
   const bool has_released_blocks = cohort::detail::release_recycled();
   const std::lock_guard lock{mutex};

@@ -15,7 +15,7 @@ class latch {
     if (count_ == 0) reached_zero_.set();
   }
 
-  /// Decrements the count, not below zero. At zero, resumes all waiters.
+  /// Decrements the count unless it is zero. At zero, resumes all waiters.
   void count_down(std::size_t count = 1) {
     count_ -= std::min(count, count_);
     if (count_ == 0) reached_zero_.set();

@@ -28,9 +28,9 @@ class [[nodiscard]] mutex_lock {
   mutex* owner_;
 };
 
-/// Mutual exclusion of the coroutines of one loop across suspensions. Code between two `co_await`s does not need a
-/// mutex. FIFO: `unlock` transfers the mutex to the coroutine that has waited longest. All uses must be on one loop;
-/// the mutex must outlive its locks and waits.
+/// Mutex for the coroutines of one loop, which can be held across suspensions. Code between two `co_await`s does not
+/// need a mutex. FIFO: `unlock` transfers the mutex to the coroutine that has waited longest. All uses must be on one
+/// loop; the mutex must outlive its locks and waits.
 class mutex {
  public:
   mutex() noexcept = default;

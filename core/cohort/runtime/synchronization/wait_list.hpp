@@ -61,8 +61,8 @@ inline error_code wait_error(wait_status status) noexcept {
   return status == wait_status::timed_out ? asio::error::timed_out : asio::error::operation_aborted;
 }
 
-/// Makes a `result<T>` that contains an error. The tags are required for types that an error code converts to, such as
-/// `bool`.
+/// Returns a `result<T>` that contains an error. The tags are required for types that an error code converts to, such
+/// as `bool`.
 template <class T>
 result<T> make_error_result(error_code error) {
   return result<T>(boost::system::in_place_error, error);

@@ -10,7 +10,7 @@
 namespace cohort {
 
 /// The time by which an operation must complete. A deadline is an absolute time of the monotonic clock, so that every
-/// callee receives exactly the same deadline. Between processes, it is sent as the remaining time, never as a
+/// callee receives exactly the same deadline. Between processes, a deadline is sent as the remaining time, never as a
 /// wall-clock time.
 class deadline {
  public:

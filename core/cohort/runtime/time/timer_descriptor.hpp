@@ -12,8 +12,8 @@
 
 namespace cohort::detail {
 
-/// A timerfd on the event loop of `context`. Only one wait may be pending. Setting it costs one system call; its expiry
-/// costs none. Asio's timers cost a second system call when they expire, and setting a new time ends their wait.
+/// A timerfd on the event loop of `context`. Only one wait may be pending. Setting the timer costs one system call; its
+/// expiry costs none. Asio's timers cost a second system call when they expire, and setting a new time ends their wait.
 class timer_descriptor {
  public:
   using executor = boost::asio::io_context::executor_type;

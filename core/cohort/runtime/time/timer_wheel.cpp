@@ -103,7 +103,7 @@ std::optional<time_point> timer_wheel::next_wakeup() const noexcept {
   const auto next = next_occupied_slot();
   if (!next) return std::nullopt;
   if (next->level == 0) return tick_start(std::max(next->tick, current_tick_));
-  // A slot of a coarse level requires a wakeup at its first expiry, but at its end at the latest.
+  // A slot of a coarse level requires a wakeup at its first expiry or at its end, whichever is earlier.
   const auto first = tick_ceil(earliest_expiry_[next->level][next->slot]);
   const auto end = next->tick + (std::uint64_t{1} << (next->level * slot_bits));
   return tick_start(std::max(std::min(first, end), std::max(next->tick, current_tick_)));

@@ -81,7 +81,7 @@ class bound_timer<Method> : public timer {
       : timer(wheel, owner, [](void* self) { (static_cast<Owner*>(self)->*Method)(); }) {}
 };
 
-/// Hierarchical timing wheel: six levels of 64 slots, one tick is 2^14 ns (16 µs). Arming and disarming are O(1). A
+/// Hierarchical timing wheel: six levels of 64 slots, with ticks of 2^14 ns (16 µs). Arming and disarming are O(1). A
 /// timer that expires in more than 6.5 days (half a revolution of the last level) is first inserted at that distance,
 /// and reinserted when the wheel reaches it. Source: Varghese and Lauck, "Hashed and hierarchical timing wheels", SOSP
 /// 1987. Not thread-safe, except for `armed_count`.

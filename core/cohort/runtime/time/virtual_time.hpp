@@ -24,7 +24,7 @@ class virtual_loop_scheduler {
 };
 
 /// A loop with a virtual clock, for tests and simulations. When no handler is ready, the time advances directly to the
-/// next timer, so runs are deterministic and take no real time for waits. All uses must be on one thread.
+/// next timer. Runs are therefore deterministic, and waits take no real time. All uses must be on one thread.
 class virtual_time {
  public:
   /// `seed` seeds the loop's random number generator. `start` is the initial wall-clock time; the default is fixed
@@ -74,7 +74,8 @@ class virtual_time {
                   asio::cancellation_signal& cancel_signal);
   /// Runs all handlers that are ready, on all loops.
   void run_ready();
-  /// Runs handlers and timers until `condition()` is true. Returns false if no handler or timer remains before that.
+  /// Runs handlers and timers until `condition()` is true. Returns false if all handlers and timers have run before
+  /// that.
   bool run_until(const std::function<bool()>& condition);
   /// Advances the time to the next timer. Returns false if no timer expires at or before `limit`.
   bool step_to_next_timer(time_point limit);

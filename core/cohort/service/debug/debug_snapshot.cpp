@@ -45,7 +45,7 @@ loop_snapshot take_snapshot(http::server_shard& shard, const std::vector<http::c
   result.timers = current.timers().armed_count();
   result.connections = shard.open_connections();
   shard.requests().visit_open([&](const auto& record, const auto*) { result.in_flight.push_back(record); });
-  shard.requests().visit_finished(
+  shard.requests().visit_completed(
       [&](const auto& record, const auto* keep_reason) { result.finished.emplace_back(*keep_reason, record); });
   add_activities(result, current);
   for (auto* client : clients) {

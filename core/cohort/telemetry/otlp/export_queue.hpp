@@ -12,7 +12,7 @@
 
 namespace cohort::telemetry {
 
-/// Bounds of an `export_queue`.
+/// Limits of an `export_queue`.
 struct export_queue_limits {
   /// Maximum number of items in the queue, including the batch that is being exported.
   std::size_t max_items = 2048;

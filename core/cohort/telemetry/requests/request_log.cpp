@@ -120,9 +120,9 @@ void request_log::visit_open(const visitor& visit) const {
   for (const auto* current = first_open_; current; current = current->next) visit(*current, nullptr);
 }
 
-void request_log::visit_finished(const visitor& visit) const {
+void request_log::visit_completed(const visitor& visit) const {
   const auto visit_all = [&](const std::vector<std::unique_ptr<node>>& nodes, reason kept) {
-    for (const auto& finished : nodes) visit(*finished, &kept);
+    for (const auto& completed : nodes) visit(*completed, &kept);
   };
   visit_all(problems_.nodes(), reason::problem);
   visit_all(slowest_, reason::slow);

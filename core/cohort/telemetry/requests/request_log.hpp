@@ -36,7 +36,7 @@ class request_log {
     duration max_slow_record_age = std::chrono::minutes{1};
   };
 
-  /// The reason why a finished record was kept.
+  /// The reason why a completed record was kept.
   enum class reason : std::uint8_t { problem, slow, sample };
   /// Receives a record and the reason why it was kept; the reason is null for a request in progress.
   using visitor = std::function<void(const request_record&, const reason* kept)>;
@@ -56,15 +56,15 @@ class request_log {
   /// previous function; an empty function removes it. `observer` must not throw.
   void set_observer(std::function<void(const request_record&)> observer) { observer_ = std::move(observer); }
 
-  /// Sets the cause of a cancellation that follows, for all records in progress without a cause.
+  /// Sets the cause of a later cancellation for all records in progress without a cause.
   void set_cancellation_cause(cancellation_cause cause) noexcept;
 
   /// The number of records in progress.
   std::size_t open_count() const noexcept { return open_count_; }
   /// Calls `visit` with the records in progress, oldest first.
   void visit_open(const visitor& visit) const;
-  /// Calls `visit` with the finished records that were kept, in unspecified order.
-  void visit_finished(const visitor& visit) const;
+  /// Calls `visit` with the completed records that were kept, in unspecified order.
+  void visit_completed(const visitor& visit) const;
 
   cohort::loop& event_loop() const noexcept { return loop_; }
 

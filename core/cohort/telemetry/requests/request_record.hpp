@@ -162,7 +162,7 @@ struct call_record {
   bool has_ended() const noexcept { return ended != time_point::min(); }
 };
 
-/// An array whose memory is allocated at the first use, and then kept.
+/// An array whose memory is allocated at the first use and kept for reuse.
 template <class T, std::size_t Size>
 class lazy_array {
  public:

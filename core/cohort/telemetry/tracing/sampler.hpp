@@ -30,8 +30,8 @@ class sampler {
   bool is_parent_based_ = true;
 };
 
-/// Returns the sampler with a name of `OTEL_TRACES_SAMPLER`: `always_on`, `always_off`, `traceidratio`, or one of these
-/// with the prefix `parentbased_`. `ratio` applies to `traceidratio` only. Empty for other names.
+/// Returns the sampler for a value of `OTEL_TRACES_SAMPLER`: `always_on`, `always_off`, `traceidratio`, or one of these
+/// with the prefix `parentbased_`. `ratio` applies to `traceidratio` only. Returns an empty optional for other values.
 std::optional<sampler> make_sampler(std::string_view name, double ratio) noexcept;
 
 }  // namespace cohort::telemetry

@@ -33,7 +33,7 @@ struct records_fixture {
   }
   std::vector<request_record> finished() {
     std::vector<request_record> records;
-    log().visit_finished([&](const request_record& record, const request_log::reason*) { records.push_back(record); });
+    log().visit_completed([&](const request_record& record, const request_log::reason*) { records.push_back(record); });
     return records;
   }
 };

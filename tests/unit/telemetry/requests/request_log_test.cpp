@@ -33,7 +33,7 @@ struct log_fixture {
   /// Returns the statuses of the records that were kept for this reason.
   std::multiset<int> statuses_of(reason wanted) const {
     std::multiset<int> statuses;
-    log.visit_finished([&](const request_record& record, const reason* kept_reason) {
+    log.visit_completed([&](const request_record& record, const reason* kept_reason) {
       if (*kept_reason == wanted) statuses.insert(record.status);
     });
     return statuses;

@@ -9,8 +9,8 @@
 namespace cohort {
 
 /// Single-use countdown for which coroutines of any loop wait, for example until N operations on other loops have
-/// ended. Thread-safe. The latch must outlive its waits. Once a `wait` has returned `notified`, it can be destroyed,
-/// even if the last call of `count_down` has not returned.
+/// ended. Thread-safe. The latch must outlive its waits. Once a `wait` has returned `notified`, the latch can be
+/// destroyed, even if the last call of `count_down` has not returned.
 class cross_thread_latch {
  public:
   explicit cross_thread_latch(std::size_t count) : queue_(count) {}

@@ -43,7 +43,7 @@ class cross_thread_queue {
     bool is_granted() const noexcept { return waiter_ == nullptr; }
     /// Returns an awaitable for a `wait_status`. The awaitable must be awaited once, unless the request is granted.
     auto wait(deadline wait_deadline) { return waiter_->wakeup.wait(wait_deadline); }
-    /// Ends the wait. Returns whether the request was granted, which a timeout or cancellation does not change.
+    /// Ends the wait. Returns whether the request was granted, even if the wait has timed out or been cancelled.
     bool end() { return owner_.leave(std::exchange(waiter_, nullptr)); }
 
    private:

@@ -37,8 +37,8 @@ class cross_thread_waiters {
     const auto target = waiter->owner.get_executor();
     asio::post(target, [waiter = std::move(waiter)] { waiter->wakeup.notify_one(); });
   }
-  /// Ends a wait, on the waiter's loop. Returns whether the request was granted, which a timeout or cancellation does
-  /// not change.
+  /// Ends a wait, on the waiter's loop. Returns whether the request was granted, even if the wait has timed out or been
+  /// cancelled.
   bool remove(const pointer& waiter) {
     if (!waiter->is_granted) waiters_.remove(waiter);
     return waiter->is_granted;
