@@ -47,8 +47,8 @@ function section(body) {
 }
 
 /**
- * Assigns IDs as GitHub does. The headings of sections have priority; a lower-level heading with the same text receives
- * a number.
+ * Assigns IDs as GitHub does. The headings of sections have priority; a lower-level heading with the same text has a
+ * number as a suffix of its ID.
  * @param {{ id: string, body: Token[] }[]} sections
  * @param {Token[]} tokens
  */

@@ -15,7 +15,7 @@ for (const [width, height] of [[320, 800], [3_840, 2_160]] as const) {
     await page.locator('details:visible > summary').evaluateAll((summaries) => summaries.forEach((summary) => (summary as HTMLElement).click()));
     await expect(page.locator('#map table')).toBeVisible();
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
-    // Texts are larger on very large screens.
+    // The text is larger on very large screens.
     const size = await page.evaluate(() => parseFloat(getComputedStyle(document.body).fontSize));
     expect(size).toBe(width > 3_600 ? 36 : 16);
   });

@@ -50,7 +50,7 @@ test('an experiment sends the settings, both bars grow, and one bar ends at the 
   await expect(panel.locator('.saved-time')).toHaveCount(1);
 });
 
-test('a rejected or failed experiment shows the reason', async ({ page, dashboard }) => {
+test('the panel shows why an experiment was rejected or failed', async ({ page, dashboard }) => {
   dashboard.experiment = idleExperiment;
   dashboard.experimentStatus = 409;
   await dashboard.open(page);
@@ -61,7 +61,7 @@ test('a rejected or failed experiment shows the reason', async ({ page, dashboar
   await expect(panel.locator('.status')).toHaveText('Fault injection is not enabled <b>');
 });
 
-test('a server that restarts without fault injection offers no experiments', async ({ page, dashboard }) => {
+test('after a restart without fault injection, the server offers no experiments', async ({ page, dashboard }) => {
   dashboard.experiment = idleExperiment;
   await dashboard.open(page);
   await expect(page.locator('#experiment')).toBeVisible();

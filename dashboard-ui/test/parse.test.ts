@@ -22,7 +22,7 @@ describe('parseTimeEvent', () => {
     });
   });
 
-  test('parseTimeEvent returns the failure in the timestamp', () => {
+  test('parseTimeEvent returns the failure that the timestamp contains', () => {
     const body = { service: 'time-service', timestamp: 'Error: timeout' };
     expect(parseTimeEvent(JSON.stringify(body))).toEqual({ failure: 'Error: timeout' });
   });

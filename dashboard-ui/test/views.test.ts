@@ -97,7 +97,7 @@ describe('toConnectionView', () => {
     expect(toConnectionView({ phase: 'waiting', retryAt: 3_500 }, 0, 0, true).state).toBe('waiting');
   });
 
-  test('the connection state counts down to the next attempt, not below zero', () => {
+  test('the connection state counts down to the next attempt, and stops at zero', () => {
     expect(toConnectionView({ phase: 'waiting', retryAt: 3_500 }, 0, 0).label).toBe('reconnecting in 4 s');
     expect(toConnectionView({ phase: 'waiting', retryAt: 3_500 }, 0, 9_000).label).toBe('reconnecting in 0 s');
   });

@@ -66,7 +66,7 @@ std::string serialize_request(const target& target, const load_settings& setting
                        [&](const auto& field) { return http::iequals(field.first, name); });
   };
   if (!has_field("user-agent")) request.fields.emplace_back("User-Agent", "cohort-loadgen/" + std::string{version()});
-  // The service time must not include the decompression of a body.
+  // Requests no compression, because the service time must not include the decompression of a body.
   if (!has_field("accept-encoding")) request.fields.emplace_back("Accept-Encoding", "identity");
   if (!settings.keep_alive) request.fields.emplace_back("Connection", "close");
   if (time_left) {

@@ -28,7 +28,7 @@ rank_sum compute_rank_sum(const std::vector<double>& a, const std::vector<double
 double two_sided_p_value(double z_score);
 
 /// The two-sided p-value of the rank-sum test (Mann and Whitney 1947), in its normal approximation, corrected for ties
-/// and for continuity. 1 if a sample is empty.
+/// and for continuity. Returns 1 if a sample is empty.
 double rank_sum_p_value(const std::vector<double>& a, const std::vector<double>& b);
 
 /// The median of all differences `now − before` (Hodges and Lehmann 1963). Zero if a sample is empty.

@@ -23,7 +23,8 @@ struct arrival {
 };
 
 /// The arrivals of a load profile, in order: every `stride`-th arrival from `first` on, for one of several workers. The
-/// same seed produces the same arrivals on every machine, with any number of workers. The profile must outlive it.
+/// same seed produces the same arrivals on every machine, with any number of workers. The profile must outlive the
+/// sequence.
 ///
 /// `poisson` does not change bursts: only the arrivals of segments with a rate are random. The number of requests is
 /// then random, and `load_profile::request_count` is its expectation.

@@ -9,7 +9,7 @@
 
 namespace cohort::loadgen {
 
-/// A rate in millionths of a request per second. Integer, so that areas under a load profile are exact.
+/// A rate in millionths of a request per second. The rate is an integer, so that areas under a load profile are exact.
 struct request_rate {
   std::int64_t millionths = 0;
 

@@ -15,7 +15,7 @@ namespace cohort::loadgen {
 /// Callers that abandon slow attempts and retry, as users, browsers and mobile applications do.
 struct caller_settings {
   /// A caller abandons an attempt without a complete response after this time, by closing its connection. The time
-  /// counts from the start of the attempt: for the first attempt the intended start of the request.
+  /// counts from the start of the attempt; the first attempt starts at the intended start of the request.
   std::optional<duration> patience;
   /// The maximum number of attempts after the first. An attempt is retried if it was abandoned, failed without a
   /// response, or has status 429 or 5xx.

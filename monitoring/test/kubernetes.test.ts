@@ -176,7 +176,7 @@ describe('the components gateway and queue', () => {
     const routes = JSON.parse(read('services/gateway/routes.json')) as { upstreams: Record<string, { url: string }> };
     const upstreams = Object.values(routes.upstreams).map(({ url }) => Number(new URL(url).port)).sort();
     expect(portsOf('deploy/kubernetes/components/gateway/network-policies.yaml')).toEqual([[5004], upstreams, [5001, 5002, 5003]]);
-    // AMQP with and without TLS, and the usual ports of Kafka.
+    // The ports of AMQP with and without TLS, and the usual ports of Kafka.
     expect(portsOf('deploy/kubernetes/components/queue/network-policies.yaml')).toEqual([[5671, 5672, 9092, 9093]]);
   });
 });

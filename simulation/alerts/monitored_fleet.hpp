@@ -100,7 +100,7 @@ class monitored_fleet {
   std::vector<sim::node*> nodes_;
   std::map<const sim::node*, duration> start_times_;
   std::set<const sim::node*> deregistered_nodes_;
-  /// The variation of the rate in the current minute.
+  /// The random factor of the rate in the current minute.
   double minute_factor_ = 1;
   std::int64_t minute_ = -1;
   double phase_;

@@ -10,13 +10,13 @@
 
 namespace cohort::simulation::labs {
 
-/// The measurement of a criterion in each run.
+/// The quantity that a criterion measures in each run.
 enum class measure {
   /// The fraction of calls that succeed within the deadline.
   goodput,
   /// The p99 of the response time in seconds; a failed call counts as infinite.
   p99,
-  /// Requests to a service for each call of the callers.
+  /// The number of requests to a service per call of the callers.
   requests_per_call,
   /// The number of instances of a service.
   instances,

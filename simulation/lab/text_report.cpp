@@ -76,7 +76,7 @@ std::string goodput_chart(const lab& exercise, const chart_data& chart, std::siz
   const auto length = format_seconds(exercise.plan.load.length);
   const auto axis = width * chart.goodput.size();
   text += "\n         0 s" + std::string(axis > 3 + length.size() ? axis - 3 - length.size() : 1, ' ') + length;
-  text += "\n  # 95 % of the seeds reach this   + 5 % of the seeds do   ! fault or deploy\n";
+  text += "\n  # 95 % of the seeds reach this level   + 5 % reach it   ! fault or deploy\n";
   for (const auto& [alert, firing_counts] : chart.firing) text += alert_row(alert, firing_counts, seeds, width);
   return text;
 }

@@ -91,7 +91,8 @@ real_fault make_fault(const sim::plan& plan, const sim::planned_fault& fault, co
   real_fault result{to_seconds(fault.at), to_seconds(fault.lasts), fault.service, effects.slowdown, 0, 0, 0, false};
   result.latency_ms = std::chrono::floor<std::chrono::milliseconds>(effects.extra_latency).count();
   if (std::chrono::milliseconds{result.latency_ms} != effects.extra_latency) {
-    throw unsupported_setting{where + ".extra_latency must be whole milliseconds for the fault injector"};
+    throw unsupported_setting{
+        where + ".extra_latency must be an integer number of milliseconds, as the fault injector requires"};
   }
   result.error_percent = to_whole_percent(effects.failure_ratio, where + ".failure_ratio");
   result.hang_percent = to_whole_percent(effects.hang_ratio, where + ".hang_ratio");

@@ -42,8 +42,10 @@ struct program_options {
     options.add(utilization,
                 {"--utilization", "", "Load of the back ends without retries, in percent of their capacity"},
                 config::integer(1, 200), "80");
-    options.add(slowdown, {"--slowdown", "", "Factor of the CPU time during the trigger, from 10 s to 20 s"},
-                config::integer(1, 1000), "3");
+    options.add(
+        slowdown,
+        {"--slowdown", "", "Factor by which the CPU time increases during the trigger (10 s to 20 s after the start)"},
+        config::integer(1, 1000), "3");
     options.add(attempts, {"--attempts", "", "Maximum attempts of a caller, including the first"},
                 config::integer(1, 100), "3");
     options.add(front_timeout, {"--front-timeout", "", "Timeout of the calls of front ends, in milliseconds"},

@@ -60,7 +60,7 @@ std::vector<protection> protections(const storm_settings& settings);
 
 struct storm_second {
   double goodput = 0;
-  /// Requests that the back ends received for each call of the callers.
+  /// The number of requests that the back ends received per call of the callers.
   double amplification = 0;
 };
 

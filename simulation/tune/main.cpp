@@ -39,7 +39,7 @@ struct program_options {
          "Number of random scenarios that are not part of the search, to compare the result with the plan's settings"},
         config::integer(0, 10'000), "0");
     options.add(held_out_seed, {"--held-out-seed", "", "Seed of these scenarios"}, config::integer(1, INT64_MAX), "2");
-    options.add(held_out_runs, {"--held-out-runs", "", "Runs of each of these scenarios and settings"},
+    options.add(held_out_runs, {"--held-out-runs", "", "Number of runs of each of these scenarios and settings"},
                 config::integer(2, 1000), "5");
     options.add(json_file, {"--json", "", "File for the choice and the comparison with the plan's own settings"},
                 config::text(), "none");

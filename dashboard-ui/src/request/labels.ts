@@ -18,7 +18,7 @@ const markWidth = 3;
 /**
  * Places the labels of a row in a drawing with a width of `width` pixels: inside a long bar, otherwise after or before
  * the bar. Labels do not overlap the deadline, or other bars and labels of the same line. Returns one element for each
- * bar; null if the label does not fit, because the result of the row and the table contain the same text.
+ * bar; null if the label does not fit. The result of the row and the table also contain the text of the label.
  */
 export function placeLabels(row: Pick<Row, 'bars' | 'deadline'>, width: number): (Label | null)[] {
   const usedLineEnds: number[] = [];

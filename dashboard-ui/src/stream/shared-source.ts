@@ -14,8 +14,8 @@ export interface SharedSourceDependencies {
   /** Joins the channel; `receive` is called asynchronously with the messages of other pages. */
   channel(receive: (message: unknown) => void): Channel;
   /**
-   * Calls `held` when this page holds the lock exclusively; the lock is released when the returned promise resolves.
-   * Rejects after an abort.
+   * Calls `held` when this page holds the lock exclusively; the lock is released when the promise that `held` returns
+   * resolves. The promise that `lock` returns is rejected after an abort.
    */
   lock(signal: AbortSignal, held: () => Promise<void>): Promise<unknown>;
   /** Unique number of the page. */

@@ -43,7 +43,7 @@ export class RequestPanel {
   render(state: PageState, now: number): boolean {
     const newest = state.requests.list.at(-1) ?? null;
     if (newest !== this.#last) {
-      // A fast request is shown for a short time only.
+      // Only a request that exceeded a deadline is displayed for the minimum time.
       if (newest !== null && this.#last !== null && newest.calls.some(hasExceededDeadline)) this.#finishedAt = now;
       this.#last = newest;
     }

@@ -69,7 +69,7 @@ describe('request derived from an aggregate', () => {
   });
 });
 
-test('the reason of a failure is the reason of the latest call that no open breaker rejected', () => {
+test('the reason for a failure is that of the latest call, excluding calls that an open breaker rejected', () => {
   const request = (state: string, reason?: string) => {
     const call = { service: 'weather_service', state, start_ms: 0, end_ms: 1, budget_ms: 5000, attempts: [], ...(reason === undefined ? {} : { reason }) };
     const parsed = parseRequestEvent(JSON.stringify({ ...requestBody, calls: [call] }));

@@ -192,10 +192,10 @@ std::string percentile_curve(const run_report& report) {
   add_curve_tooltips(chart, stats, end);
   const std::string note =
       report.is_closed_loop()
-          ? "A closed loop sends no requests while it waits for responses. Neither line includes the time that the omitted "
-            "requests would have taken (coordinated omission)."
-          : "Service time starts when a request is sent, response time at its intended start. A measurement with "
-            "coordinated omission would not show the difference.";
+          ? "A closed loop sends no requests while it waits for responses. Neither line includes the time that the "
+            "omitted requests would have taken (coordinated omission)."
+          : "Service time starts when a request is sent; response time starts at its intended start. A measurement "
+            "with coordinated omission would not show the difference.";
   return section("Percentiles", note, chart.html() + percentiles_table(stats));
 }
 

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-// HTML elements, also well-formed XML.
+// HTML elements that are also well-formed XML.
 namespace cohort::loadgen::html {
 
 /// Escapes text for element content and quoted attribute values. Control characters become U+FFFD.

@@ -58,7 +58,7 @@ TEST_CASE("rehearsal: a plan that the real programs cannot run is rejected with 
       {R"("failure_ratio": 0.5)", R"("failure_ratio": 0.005)",
        "scenarios[0].faults[0].failure_ratio must be a whole percentage"},
       {R"("failure_ratio": 0.5)", R"("extra_latency": "1500us")",
-       "scenarios[0].faults[0].extra_latency must be whole milliseconds"},
+       "scenarios[0].faults[0].extra_latency must be an integer number of milliseconds"},
       {R"("failure_ratio": 0.5)", R"("powered_off": 1)",
        "scenarios[0].faults[0].powered_off is not supported in a real run"},
       {R"("name": "failures",)", R"("name": "failures", "deploys": [{"at": "1s", "service": "front"}],)",
