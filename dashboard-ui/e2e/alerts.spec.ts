@@ -144,7 +144,7 @@ test('alerts are hidden after the end of a session', async ({ page, dashboard })
   await expect(page.locator('#firing li')).toHaveCount(0);
 });
 
-test('text of an alert is escaped, and only http links are kept', async ({ page, dashboard }) => {
+test('the text of an alert is escaped, and only http links are kept', async ({ page, dashboard }) => {
   const maliciousText = '<img src=x onerror=alert(1)>';
   const malicious = {
     name: maliciousText,

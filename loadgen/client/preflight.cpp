@@ -65,7 +65,8 @@ task<std::string> check_target(const preflight_context& context, const target& t
   co_return error ? target.name + " (" + std::string{target.request.url.buffer()} + "): " + *error : std::string{};
 }
 
-/// Idle connections must be closed on the client's loop before it is destroyed, even if the preflight is cancelled.
+/// Closes idle connections before the client is destroyed, even if the preflight is cancelled, because they must be
+/// closed on the client's loop.
 struct idle_connections_guard {
   http::client& client;
   ~idle_connections_guard() { client.close_idle(); }

@@ -27,9 +27,9 @@ struct segment {
   samples now;
 };
 
-/// Divides both runs into 20, 4 or 1 segments of at least 8 intervals each, since the modes consist of quarters and
-/// tenths. The comparison of segments eliminates differences between the phases of a profile, and detects a regression
-/// in a single phase.
+/// Divides both runs into 20, 4 or 1 segments of at least 8 intervals each, since the phases of the modes are quarters
+/// and tenths of a run. The comparison of segments eliminates differences between the phases of a profile, and detects
+/// a regression in a single phase.
 std::vector<segment> split_into_segments(const samples& before, const samples& now) {
   const auto intervals = std::min(before.size(), now.size());
   const std::size_t count = intervals >= 20 * min_intervals ? 20 : intervals >= 4 * min_intervals ? 4 : 1;
