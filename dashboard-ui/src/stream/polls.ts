@@ -13,7 +13,7 @@ export interface Poll {
 /** The server has at most three aggregates in progress. */
 const maxPolls = 4;
 /** Shorter requests are shown only after they are complete, because the growth of their bars would be invisible. */
-export const growThresholdMs = 250;
+export const growthThresholdMs = 250;
 /** Minimum display time of a result before the next request in progress replaces it. */
 const resultDisplayMs = 1_500;
 
@@ -42,7 +42,7 @@ export interface RunningRequest {
 /** The oldest poll that has been in progress for at least the threshold; null without such a poll. */
 export function runningRequest(polls: readonly Poll[], lastFinishedAt: number, now: number): RunningRequest | null {
   const poll = polls[0];
-  if (poll === undefined || now - poll.startedAt < growThresholdMs || now - lastFinishedAt < resultDisplayMs) return null;
+  if (poll === undefined || now - poll.startedAt < growthThresholdMs || now - lastFinishedAt < resultDisplayMs) return null;
   const answers = [...poll.answered].map(([service, { at, state }]) => [service, { state, elapsed: at - poll.startedAt }] as const);
   return requestInProgress(`poll ${poll.id}`, poll.budgets, new Map(answers), now - poll.startedAt);
 }

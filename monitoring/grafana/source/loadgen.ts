@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 /** A run of loadgen with --metrics-port: metrics of the load generator and of the servers. */
 import { buildDashboard, dashboardTitles, queryVariable, type Section } from './dashboard.ts';
-import { chart, redAt, stat, yellowRedAt } from './panel.ts';
+import { chart, redThreshold, stat, yellowRedThresholds } from './panel.ts';
 import { quantile, rate, ratio, series, sumBy, userTraffic } from './promql.ts';
 
 const selectedTargets = 'target=~"$target"';
@@ -52,7 +52,7 @@ const summary: Section = {
       description: 'Completed requests without a 2xx or 3xx response in the last run, as a fraction of all completed requests.',
       unit: 'percentunit',
       width: 6,
-      thresholds: yellowRedAt(0.001, 0.01),
+      thresholds: yellowRedThresholds(0.001, 0.01),
       noValue: 'no run',
       last: true,
       queries: [{ expr: `1 - ${ratio(`sum(${outcomes(successful)})`, `sum(${outcomes()})`)}` }],
@@ -64,7 +64,7 @@ const summary: Section = {
         'p99 delay between the intended start of a request and its dispatch by the generator. Above 1 ms the results may reflect the load generator instead of the servers.',
       unit: 's',
       width: 6,
-      thresholds: yellowRedAt(0.0005, 0.001),
+      thresholds: yellowRedThresholds(0.0005, 0.001),
       noValue: 'no run',
       last: true,
       queries: [{ expr: quantile(0.99, '', 'loadgen_dispatch_lag_seconds_bucket') }],
@@ -171,7 +171,7 @@ const generator: Section = {
       description: 'Delay between the intended start of a request and its dispatch by the generator. Above the line the run may be INVALID.',
       unit: 's',
       width: 6,
-      thresholds: redAt(0.001),
+      thresholds: redThreshold(0.001),
       queries: [
         { expr: quantile(0.5, '', 'loadgen_dispatch_lag_seconds_bucket'), legend: 'p50' },
         { expr: quantile(0.99, '', 'loadgen_dispatch_lag_seconds_bucket'), legend: 'p99' },
@@ -185,7 +185,7 @@ const generator: Section = {
       unit: 'percentunit',
       width: 6,
       max: 1,
-      thresholds: redAt(0.8),
+      thresholds: redThreshold(0.8),
       queries: [{ expr: 'max(loadgen_busiest_worker_cpu_ratio)', legend: 'busiest worker' }],
     }),
     chart({

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 /** Overview rows of the services that `./dev new-service` has created. */
 import type { Section } from './dashboard.ts';
-import { chart, redAt } from './panel.ts';
+import { chart, redThreshold } from './panel.ts';
 import { rate, series, sumBy, userTraffic } from './promql.ts';
 
 /** The names of the services, without the suffix `-service`. */
@@ -40,7 +40,7 @@ export const addedServices: Section[] = names.map((name, index) => {
         description: 'p99 timer lag of the event loops: requests are delayed by this time. EventLoopBlocked fires above the line.',
         unit: 's',
         width: 8,
-        thresholds: redAt(0.1),
+        thresholds: redThreshold(0.1),
         queries: [
           {
             expr: `histogram_quantile(0.99, ${sumBy('instance, le', rate(series('cohort_loop_lag_seconds_bucket', job)))}) >= 0`,

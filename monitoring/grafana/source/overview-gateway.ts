@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 /** Overview row about the API gateway. */
 import type { Section } from './dashboard.ts';
-import { chart, redAt } from './panel.ts';
+import { chart, redThreshold } from './panel.ts';
 import { orZero, rate, ratio, selectedServices, series, sumBy } from './promql.ts';
 
 const perSecond = (labels: string, metric: string, ...matchers: string[]) =>
@@ -26,7 +26,7 @@ export const gateway: Section = {
       description: 'Fraction of the forwarded requests with a 5xx status. GatewayRouteFailing fires above the line.',
       unit: 'percentunit',
       width: 12,
-      thresholds: redAt(0.5),
+      thresholds: redThreshold(0.5),
       queries: [
         { expr: orZero(ratio(perSecond('route, upstream', forwarded, 'code="5xx"'), perSecond('route, upstream', forwarded))), legend: '{{route}} to {{upstream}}' },
       ],

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 /** Overview rows about the services: request metrics and resources. */
 import type { Section } from './dashboard.ts';
-import { chart, heatmap, redAt, yellowRedAt } from './panel.ts';
+import { chart, heatmap, redThreshold, yellowRedThresholds } from './panel.ts';
 import { selectedServices, serverErrors, increase, serviceSeries, quantile, rate, ratio, requestRate, series, sumBy } from './promql.ts';
 
 const buckets = serviceSeries('http_request_duration_seconds_bucket');
@@ -37,7 +37,7 @@ export const red: Section = {
         'Error ratio: requests that failed with a server error (5xx except 501 and 505), as a fraction of all requests. HighErrorRate fires above the line for two minutes.',
       unit: 'percentunit',
       width: 8,
-      thresholds: redAt(0.05),
+      thresholds: redThreshold(0.05),
       queries: [{ expr: ratio(requestRate('job', serverErrors), requestRate('job')), legend: '{{job}}' }],
     }),
     chart({
@@ -88,7 +88,7 @@ export const saturation: Section = {
       description: 'Resident memory of each replica. HighMemoryUsage fires above the line for five minutes.',
       unit: 'bytes',
       width: 8,
-      thresholds: redAt(200e6),
+      thresholds: redThreshold(200e6),
       queries: [{ expr: series('process_resident_memory_bytes', selectedServices), legend: '{{job}} {{instance}}' }],
     }),
     chart({
@@ -98,7 +98,7 @@ export const saturation: Section = {
         'Resident memory divided by the memory limit of the cgroup or machine. MemoryNearLimit fires above the line; at 100 % the kernel kills the process.',
       unit: 'percentunit',
       width: 8,
-      thresholds: redAt(0.9),
+      thresholds: redThreshold(0.9),
       queries: [
         {
           expr: `process_resident_memory_bytes{${selectedServices}} / cohort_memory_limit_bytes`,
@@ -113,7 +113,7 @@ export const saturation: Section = {
         'Open file descriptors divided by the limit. At the limit a replica cannot accept connections. FileDescriptorsNearLimit fires above the line.',
       unit: 'percentunit',
       width: 8,
-      thresholds: redAt(0.8),
+      thresholds: redThreshold(0.8),
       queries: [{ expr: `process_open_fds{${selectedServices}} / process_max_fds`, legend: '{{job}} {{instance}}' }],
     }),
     chart({
@@ -122,7 +122,7 @@ export const saturation: Section = {
       description: 'p99 timer lag of the event loops of each replica. EventLoopBlocked fires above the line.',
       unit: 's',
       width: 8,
-      thresholds: yellowRedAt(0.05, 0.1),
+      thresholds: yellowRedThresholds(0.05, 0.1),
       queries: [
         {
           expr: quantile(0.99, 'job, instance', series('cohort_loop_lag_seconds_bucket', selectedServices)),
@@ -137,7 +137,7 @@ export const saturation: Section = {
         'Requests in flight of a replica divided by the lowest concurrency limit of its routes; an upper bound. At 100 % routes start to shed load. Services without a limit are omitted.',
       unit: 'percentunit',
       width: 8,
-      thresholds: yellowRedAt(0.8, 1),
+      thresholds: yellowRedThresholds(0.8, 1),
       queries: [
         {
           expr: `sum by (job, instance) (cohort_server_requests_in_flight{${selectedServices}}) / min by (job, instance) (cohort_server_concurrency_limit)`,

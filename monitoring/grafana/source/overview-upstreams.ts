@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 /** Overview rows about upstreams, the policies that protect calls and services, and the weather cache. */
 import type { Section } from './dashboard.ts';
-import { chart, redAt, timeline } from './panel.ts';
+import { chart, redThreshold, timeline } from './panel.ts';
 import { selectedServices, quantile, rate, ratio, requestRate, series, sumBy } from './promql.ts';
 
 const perSecond = (labels: string, metric: string, ...matchers: string[]) =>
@@ -160,7 +160,7 @@ export const upstreams: Section = {
         'Requests without a valid API key, by reason. Requires API_KEY. HighAuthFailures fires above the line.',
       unit: 'reqps',
       width: 12,
-      thresholds: redAt(0.5),
+      thresholds: redThreshold(0.5),
       queries: [
         {
           expr: sumBy('job, reason', rate(`{__name__=~".+_service_auth_failures_total", ${selectedServices}}`)),

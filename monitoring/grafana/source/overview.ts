@@ -6,7 +6,7 @@ import { alerts } from './overview-alerts.ts';
 import { gateway } from './overview-gateway.ts';
 import { cache, upstreams } from './overview-upstreams.ts';
 import { red, saturation } from './overview-services.ts';
-import { chart, redAt, stat, yellowRedAt, type Query } from './panel.ts';
+import { chart, redThreshold, stat, yellowRedThresholds, type Query } from './panel.ts';
 import { selectedServices, serverErrors, serviceSeries, quantile, rate, ratio, requestRate, series, sumBy, userTraffic } from './promql.ts';
 
 const percentiles = (buckets: string): Query[] => [
@@ -49,7 +49,7 @@ const contractPanels = [
       'Mean response time, measured by the servers. A mean hides outliers: see the percentiles. HighLatency fires above the line.',
     unit: 'ms',
     width: 12,
-    thresholds: redAt(500),
+    thresholds: redThreshold(500),
     queries: [
       {
         expr: `1000 * ${ratio(
@@ -67,7 +67,7 @@ const contractPanels = [
       '50, 95 and 99 % of the requests completed within this time. The line is the threshold of the latency objective. Dots are exemplars: single requests with their trace IDs.',
     unit: 's',
     width: 12,
-    thresholds: redAt(0.25),
+    thresholds: redThreshold(0.25),
     queries: percentiles(series('time_service_http_request_duration_seconds_bucket', userTraffic)),
   }),
   chart({
@@ -77,7 +77,7 @@ const contractPanels = [
       '50, 95 and 99 % of the requests completed within this time. Cache misses wait for a provider. The line is the threshold of the latency objective.',
     unit: 's',
     width: 12,
-    thresholds: redAt(2.5),
+    thresholds: redThreshold(2.5),
     queries: percentiles(series('weather_service_http_request_duration_seconds_bucket', userTraffic)),
   }),
   chart({
@@ -110,7 +110,7 @@ const contractPanels = [
       'Duration of the calls from the dashboard to each upstream, including retries. UpstreamServiceSlow fires for a mean above 1 s for three minutes.',
     unit: 's',
     width: 8,
-    thresholds: redAt(1),
+    thresholds: redThreshold(1),
     queries: [
       { expr: quantile(0.5, 'service', upstreamBuckets), legend: '{{service}} p50' },
       { expr: quantile(0.99, 'service', upstreamBuckets), legend: '{{service}} p99' },
@@ -141,7 +141,7 @@ const health = [
       'Error ratio: requests to the selected services that failed with a server error (5xx except 501 and 505), as a fraction of all requests. HighErrorRate fires above 5 % for one service.',
     unit: 'percentunit',
     width: 4,
-    thresholds: yellowRedAt(0.01, 0.05),
+    thresholds: yellowRedThresholds(0.01, 0.05),
     noValue: 'no requests',
     queries: [
       {
@@ -158,7 +158,7 @@ const health = [
     description: 'Firing alerts of severity critical, of all jobs. The last row lists them.',
     unit: 'none',
     width: 4,
-    thresholds: redAt(1),
+    thresholds: redThreshold(1),
     queries: [{ expr: firing('critical') }],
   }),
   stat({
@@ -177,7 +177,7 @@ const health = [
       'Highest memory utilization of the selected replicas. At 100 % the kernel kills the process; MemoryNearLimit fires at 90 %.',
     unit: 'percentunit',
     width: 4,
-    thresholds: yellowRedAt(0.75, 0.9),
+    thresholds: yellowRedThresholds(0.75, 0.9),
     queries: [{ expr: `max(process_resident_memory_bytes{${selectedServices}} / cohort_memory_limit_bytes)` }],
   }),
   stat({
@@ -187,7 +187,7 @@ const health = [
       'Highest p99 event loop lag of the selected replicas: requests on that loop are delayed by this time. EventLoopBlocked fires at 100 ms.',
     unit: 's',
     width: 4,
-    thresholds: yellowRedAt(0.05, 0.1),
+    thresholds: yellowRedThresholds(0.05, 0.1),
     queries: [{ expr: `max(${quantile(0.99, 'job, instance', series('cohort_loop_lag_seconds_bucket', selectedServices))})` }],
   }),
 ];

@@ -70,14 +70,14 @@ export interface TableSpec extends Omit<PanelSpec, 'queries'> {
   units?: Record<string, string>;
 }
 
-export const yellowRedAt = (yellow: number, red: number): Thresholds => ({
+export const yellowRedThresholds = (yellow: number, red: number): Thresholds => ({
   base: 'green',
   steps: [
     [yellow, 'yellow'],
     [red, 'red'],
   ],
 });
-export const redAt = (value: number): Thresholds => ({ base: 'green', steps: [[value, 'red']] });
+export const redThreshold = (value: number): Thresholds => ({ base: 'green', steps: [[value, 'red']] });
 
 function thresholdsConfig({ base, steps }: Thresholds) {
   const allSteps = [{ value: null, color: base }, ...steps.map(([value, color]) => ({ value, color }))];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 /** Process internals: event loops, memory, connections. */
 import { buildDashboard, dashboardTitles, instanceVariable, serviceVariable, type Section } from './dashboard.ts';
-import { chart, heatmap, redAt, stat, table, yellowRedAt } from './panel.ts';
+import { chart, heatmap, redThreshold, stat, table, yellowRedThresholds } from './panel.ts';
 import { increase, quantile, rate, selectedServices, sumBy } from './promql.ts';
 import { databases, messages } from './runtime-backends.ts';
 import { connections } from './runtime-connections.ts';
@@ -32,7 +32,7 @@ const summary: Section = {
       description: 'Log lines dropped because of a full log queue or a failed output since the start of the selected replicas.',
       unit: 'short',
       width: 6,
-      thresholds: redAt(1),
+      thresholds: redThreshold(1),
       queries: [{ expr: `sum(${replicaSeries('cohort_log_lines_dropped_total')})` }],
     }),
     stat({
@@ -41,7 +41,7 @@ const summary: Section = {
       description: 'Highest p99 timer lag of the event loops of the selected replicas.',
       unit: 's',
       width: 6,
-      thresholds: yellowRedAt(0.05, 0.1),
+      thresholds: yellowRedThresholds(0.05, 0.1),
       queries: [{ expr: `max(${quantile(0.99, 'job, instance', replicaSeries('cohort_loop_lag_seconds_bucket'))})` }],
     }),
   ],
@@ -58,7 +58,7 @@ const loops: Section = {
         'p50 and p99 timer lag of the event loops, measured once per second. All requests on a loop are delayed by this time.',
       unit: 's',
       width: 8,
-      thresholds: redAt(0.1),
+      thresholds: redThreshold(0.1),
       queries: [
         { expr: quantile(0.5, 'job, instance', replicaSeries('cohort_loop_lag_seconds_bucket')), legend: `${replica} p50` },
         { expr: quantile(0.99, 'job, instance', replicaSeries('cohort_loop_lag_seconds_bucket')), legend: `${replica} p99` },
@@ -79,7 +79,7 @@ const loops: Section = {
         'CPU utilization of the thread of each event loop, as a fraction of one core. One loop at 100 % while others are idle indicates an uneven load or a handler that computes for a long time.',
       unit: 'percentunit',
       width: 8,
-      thresholds: yellowRedAt(0.8, 0.95),
+      thresholds: yellowRedThresholds(0.8, 0.95),
       queries: [
         {
           expr: sumBy('job, instance, loop', rate(replicaSeries('cohort_loop_cpu_seconds_total'))),
@@ -260,7 +260,7 @@ const processes: Section = {
       description: 'Time since a discovery system last responded. DiscoverySilent fires above the line.',
       unit: 's',
       width: 8,
-      thresholds: redAt(600),
+      thresholds: redThreshold(600),
       queries: [
         { expr: `max by (job, upstream, source) (time() - ${replicaSeries('cohort_discovery_last_success_timestamp_seconds')}) or vector(0)`, legend: '{{job}} to {{upstream}} ({{source}})' },
       ],

@@ -3,7 +3,7 @@
  * Remaining error budget and burn rates. Uses recording rules only, so that dashboards and alerts use the same data.
  */
 import { buildDashboard, dashboardTitles, serviceVariable, type Section } from './dashboard.ts';
-import { chart, redAt, stat, table, timeline } from './panel.ts';
+import { chart, redThreshold, stat, table, timeline } from './panel.ts';
 import { selectedServices, series } from './promql.ts';
 
 type Slo = 'availability' | 'latency';
@@ -55,7 +55,7 @@ function burnRatePanel(id: number, slo: Slo, speed: 'Fast' | 'Slow') {
     unit: 'none',
     decimals: 2,
     width: 12,
-    thresholds: redAt(limit),
+    thresholds: redThreshold(limit),
     queries: [
       { expr: recordedRate(long), legend: `{{job}} ${long}` },
       { expr: recordedRate(short), legend: `{{job}} ${short}` },
@@ -147,7 +147,7 @@ function ratioPanel(id: number, title: string, family: string, objective: number
     description,
     unit: 'percentunit',
     width: 12,
-    thresholds: redAt(1 - objective),
+    thresholds: redThreshold(1 - objective),
     queries: windows.map((window) => ({
       expr: series(`${family}:ratio_rate${window}`, selectedServices),
       legend: `{{job}} ${window}`,
