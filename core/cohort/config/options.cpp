@@ -59,8 +59,8 @@ std::string long_name(const std::string& flag) { return flag.substr(flag.rfind('
 
 /// Returns the error for arguments that no setting accepts. The error does not contain values, because the argument
 /// after a misspelled flag can be a secret.
-std::string unexpected_argument(int argc, const char* const* argv,
-                                const std::vector<std::string>& remaining_arguments) {
+std::string describe_unexpected_argument(int argc, const char* const* argv,
+                                         const std::vector<std::string>& remaining_arguments) {
   for (int i = 1; i < argc; ++i) {
     const std::string_view argument{argv[i]};
     if (!argument.starts_with('-') ||
@@ -205,7 +205,7 @@ std::optional<early_exit> options::read_flags(int argc, const char* const* argv)
   } catch (const CLI::CallForVersion&) {
     return early_exit{0, program_ + " " + version_ + "\n"};
   } catch (const CLI::ExtrasError&) {
-    return usage_error(unexpected_argument(argc, argv, app.remaining()) + " (see --help)");
+    return usage_error(describe_unexpected_argument(argc, argv, app.remaining()) + " (see --help)");
   } catch (const CLI::ParseError& error) {
     return usage_error(to_printable(redact_userinfo(error.what())) + " (see --help)");
   }

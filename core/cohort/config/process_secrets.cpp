@@ -63,7 +63,7 @@ void erase_userinfo(char* text, std::size_t length) {
 
 /// Returns the position of the value in the argument `--flag=value` or `-fvalue`; 0 if the argument contains no value
 /// of `flag`.
-std::size_t value_position(std::string_view argument, std::string_view flag) {
+std::size_t find_value_position(std::string_view argument, std::string_view flag) {
   if (argument.size() <= flag.size() || !argument.starts_with(flag)) return 0;
   const bool is_short = flag.size() == 2;
   return is_short ? flag.size() : argument[flag.size()] == '=' ? flag.size() + 1 : 0;
@@ -79,7 +79,8 @@ void erase_arguments(const process_memory& memory, const std::vector<std::string
     }
     is_value = std::find(flags.begin(), flags.end(), argument) != flags.end();
     for (const auto& flag : flags) {
-      if (const auto value = value_position(argument, flag); value > 0) std::fill(text + value, text + length, '*');
+      if (const auto value = find_value_position(argument, flag); value > 0)
+        std::fill(text + value, text + length, '*');
     }
     erase_userinfo(text, length);
   });

@@ -14,7 +14,7 @@ namespace {
 /// Returns the reload action of a file, which `read` reads and parses. The action fails unless the file is regular,
 /// because reading a pipe would block the caller.
 template <class Read>
-reloader::action file_action(std::string path, Read read) {
+reloader::action make_file_action(std::string path, Read read) {
   return [path = std::move(path), read = std::move(read)]() -> reload_result {
     std::error_code error;
     const auto status = std::filesystem::status(path, error);
@@ -39,7 +39,7 @@ void reloader::add_secret_file(std::string setting, std::string path, std::funct
     if (!file.error.empty()) return {reload_outcome::failed, std::move(file.error)};
     return {replace(file.secret) ? reload_outcome::replaced : reload_outcome::unchanged, {}};
   };
-  add(std::move(setting), file_action(path, read), {path});
+  add(std::move(setting), make_file_action(path, read), {path});
 }
 
 void reloader::add_api_key_file(std::string setting, std::string path,
@@ -49,7 +49,7 @@ void reloader::add_api_key_file(std::string setting, std::string path,
     if (!file.error.empty()) return {reload_outcome::failed, std::move(file.error)};
     return {replace(file.keys) ? reload_outcome::replaced : reload_outcome::unchanged, {}};
   };
-  add(std::move(setting), file_action(path, read), {path});
+  add(std::move(setting), make_file_action(path, read), {path});
 }
 
 std::vector<std::string> reloader::settings() const {

@@ -26,8 +26,8 @@ std::size_t utf8_sequence_length(std::string_view text) noexcept {
   if (lead_byte >= 0xF0 && lead_byte <= 0xF4) {
     if (!is_continuation(1) || !is_continuation(2) || !is_continuation(3)) return 0;
     const bool is_overlong = lead_byte == 0xF0 && byte(1) < 0x90;
-    const bool exceeds_unicode = lead_byte == 0xF4 && byte(1) >= 0x90;
-    return is_overlong || exceeds_unicode ? 0 : 4;
+    const bool exceeds_unicode_range = lead_byte == 0xF4 && byte(1) >= 0x90;
+    return is_overlong || exceeds_unicode_range ? 0 : 4;
   }
   return 0;
 }
@@ -39,11 +39,11 @@ constexpr auto unescaped_characters = [] {
   return unescaped;
 }();
 
-bool is_unescaped(char c) noexcept { return unescaped_characters[static_cast<unsigned char>(c)]; }
+bool needs_no_escape(char c) noexcept { return unescaped_characters[static_cast<unsigned char>(c)]; }
 
 /// Whether a JSON string may contain all eight bytes unescaped. Source: Anderson, Bit Twiddling Hacks, "Determine if a
 /// word has a byte less than n".
-bool are_unescaped(std::uint64_t bytes) noexcept {
+bool need_no_escapes(std::uint64_t bytes) noexcept {
   constexpr std::uint64_t byte_ones = 0x0101010101010101;
   constexpr std::uint64_t high_bits = byte_ones * 0x80;
   const auto has_zero_byte = [](std::uint64_t word) { return (word - byte_ones) & ~word; };
@@ -122,7 +122,7 @@ void append_escape(std::string& out, char c) {
 void append_string(std::string& out, std::string_view text) {
   while (!text.empty()) {
     std::size_t unescaped = 0;
-    while (unescaped < text.size() && is_unescaped(text[unescaped])) ++unescaped;
+    while (unescaped < text.size() && needs_no_escape(text[unescaped])) ++unescaped;
     out.append(text.substr(0, unescaped));
     text.remove_prefix(unescaped);
     if (text.empty()) return;
@@ -148,7 +148,7 @@ bool copy_unescaped(std::string_view text, char* out) noexcept {
   const char* const source = text.data();
   if (size < half_word) {
     std::copy_n(source, size, out);
-    return std::ranges::all_of(text, [](char c) { return is_unescaped(c); });
+    return std::ranges::all_of(text, [](char c) { return needs_no_escape(c); });
   }
   // The last block overlaps the previous block.
   if (size < word) {
@@ -156,16 +156,16 @@ bool copy_unescaped(std::string_view text, char* out) noexcept {
     const auto last = load(source + size - half_word, half_word);
     std::memcpy(out, &first, half_word);
     std::memcpy(out + size - half_word, &last, half_word);
-    return are_unescaped(first | (last << 32U));
+    return need_no_escapes(first | (last << 32U));
   }
   for (std::size_t offset = 0; offset + word < size; offset += word) {
     const auto bytes = load(source + offset, word);
     std::memcpy(out + offset, &bytes, word);
-    if (!are_unescaped(bytes)) return false;
+    if (!need_no_escapes(bytes)) return false;
   }
   const auto last = load(source + size - word, word);
   std::memcpy(out + size - word, &last, word);
-  return are_unescaped(last);
+  return need_no_escapes(last);
 }
 
 char* write_number(char* out, double number) noexcept {

@@ -37,7 +37,7 @@ void circuit_breaker::record_probe(outcome result, time_point now, random_genera
   state_ = state::closed;
   consecutive_opens_ = 0;
   calls_.clear();
-  oldest_ = 0;
+  oldest_index_ = 0;
 }
 
 void circuit_breaker::open(time_point now, random_generator& random) noexcept {
@@ -51,8 +51,8 @@ void circuit_breaker::append(recorded_call call) noexcept {
     calls_.push_back(call);
     return;
   }
-  calls_[oldest_] = call;
-  oldest_ = (oldest_ + 1) % calls_.size();
+  calls_[oldest_index_] = call;
+  oldest_index_ = (oldest_index_ + 1) % calls_.size();
 }
 
 bool circuit_breaker::exceeds_failure_ratio(time_point now) const noexcept {

@@ -73,7 +73,7 @@ class circuit_breaker {
   settings settings_;
   state state_ = state::closed;
   std::vector<recorded_call> calls_;  // used as a ring buffer once it is full
-  std::size_t oldest_ = 0;
+  std::size_t oldest_index_ = 0;
   time_point open_until_{};
   unsigned consecutive_opens_ = 0;  // without a successful probe in between
   bool is_probe_in_flight_ = false;

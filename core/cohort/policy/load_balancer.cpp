@@ -13,27 +13,27 @@ constexpr int connect_ejection_divisor = 6;
 
 }  // namespace
 
-const load_balancer::host* load_balancer::find(const endpoint& address) const noexcept {
-  const auto found =
-      std::ranges::find_if(hosts_, [&](const host& candidate) { return same_endpoint(candidate.address, address); });
-  return found == hosts_.end() ? nullptr : &*found;
+const load_balancer::address_entry* load_balancer::find(const endpoint& address) const noexcept {
+  const auto found = std::ranges::find_if(
+      entries_, [&](const address_entry& candidate) { return same_endpoint(candidate.address, address); });
+  return found == entries_.end() ? nullptr : &*found;
 }
 
-load_balancer::host* load_balancer::find(const endpoint& address) noexcept {
-  const auto found =
-      std::ranges::find_if(hosts_, [&](const host& candidate) { return same_endpoint(candidate.address, address); });
-  return found == hosts_.end() ? nullptr : &*found;
+load_balancer::address_entry* load_balancer::find(const endpoint& address) noexcept {
+  const auto found = std::ranges::find_if(
+      entries_, [&](const address_entry& candidate) { return same_endpoint(candidate.address, address); });
+  return found == entries_.end() ? nullptr : &*found;
 }
 
 void load_balancer::update(std::span<const endpoint> addresses, time_point now) {
   // Slow start has no purpose unless other addresses share the load.
   const bool has_slow_start = address_count() > 0;
-  // Optimization: usually, the addresses have not changed, and each address has the same index as its host.
+  // Optimization: usually, the addresses have not changed, and each address has the same index as its entry.
   const auto is_at_position = [&](std::size_t position, const endpoint& address) {
     return position < addresses.size() && same_endpoint(addresses[position], address);
   };
-  for (std::size_t i = 0; i < hosts_.size(); ++i) {
-    auto& entry = hosts_[i];
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
+    auto& entry = entries_[i];
     const bool is_still_listed =
         is_at_position(i, entry.address) || std::ranges::find(addresses, entry.address) != addresses.end();
     if (is_still_listed && !entry.is_listed) {
@@ -44,23 +44,24 @@ void load_balancer::update(std::span<const endpoint> addresses, time_point now) 
     entry.is_listed = is_still_listed;
   }
   for (std::size_t i = 0; i < addresses.size(); ++i) {
-    const bool is_known = (i < hosts_.size() && is_at_position(i, hosts_[i].address)) || find(addresses[i]) != nullptr;
-    if (!is_known) hosts_.push_back({.address = addresses[i], .active_since = now, .has_slow_start = has_slow_start});
+    const bool is_known =
+        (i < entries_.size() && is_at_position(i, entries_[i].address)) || find(addresses[i]) != nullptr;
+    if (!is_known) entries_.push_back({.address = addresses[i], .active_since = now, .has_slow_start = has_slow_start});
   }
-  std::erase_if(hosts_, [](const host& entry) { return !entry.is_listed && entry.in_flight == 0; });
+  std::erase_if(entries_, [](const address_entry& entry) { return !entry.is_listed && entry.in_flight == 0; });
   // If all addresses are ejected, all of them become active.
   if (active_count(now) > 0) return;
-  for (auto& entry : hosts_) entry.active_since = now;
+  for (auto& entry : entries_) entry.active_since = now;
 }
 
 template <class Eligible>
 std::optional<load_balancer::endpoint> load_balancer::pick_among(Eligible eligible, time_point now,
                                                                  random_generator& random) const {
-  const auto count = static_cast<std::uint64_t>(std::ranges::count_if(hosts_, eligible));
+  const auto count = static_cast<std::uint64_t>(std::ranges::count_if(entries_, eligible));
   if (count == 0) return std::nullopt;
   const auto nth_eligible = [&](std::uint64_t n) {
-    const auto* candidate = hosts_.data();
-    if (count == hosts_.size()) return candidate + n;
+    const auto* candidate = entries_.data();
+    if (count == entries_.size()) return candidate + n;
     while (!eligible(*candidate) || n-- > 0) ++candidate;
     return candidate;
   };
@@ -75,34 +76,36 @@ std::optional<load_balancer::endpoint> load_balancer::pick_among(Eligible eligib
 
 std::optional<load_balancer::endpoint> load_balancer::pick(std::span<const endpoint> avoid, time_point now,
                                                            random_generator& random) const {
-  const auto is_tried = [&](const host& candidate) {
+  const auto is_tried = [&](const address_entry& candidate) {
     return std::ranges::find(avoid, candidate.address) != avoid.end();
   };
-  const auto is_active_and_untried = [&](const host& candidate) {
+  const auto is_active_and_untried = [&](const address_entry& candidate) {
     return candidate.is_active(now) && !is_tried(candidate);
   };
-  const auto is_untried = [&](const host& candidate) { return candidate.is_listed && !is_tried(candidate); };
-  const auto is_active = [&](const host& candidate) { return candidate.is_active(now); };
+  const auto is_untried = [&](const address_entry& candidate) { return candidate.is_listed && !is_tried(candidate); };
+  const auto is_active = [&](const address_entry& candidate) { return candidate.is_active(now); };
   if (auto found = pick_among(is_active_and_untried, now, random)) return found;
   if (auto found = pick_among(is_untried, now, random)) return found;
   return pick_among(is_active, now, random);
 }
 
 void load_balancer::on_request_start(const endpoint& address) {
-  auto* host_entry = find(address);
-  if (host_entry == nullptr) host_entry = &hosts_.emplace_back(host{.address = address, .is_listed = false});
-  ++host_entry->in_flight;
+  auto* found_entry = find(address);
+  if (found_entry == nullptr)
+    found_entry = &entries_.emplace_back(address_entry{.address = address, .is_listed = false});
+  ++found_entry->in_flight;
 }
 
 bool load_balancer::on_request_end(const endpoint& address, outcome result, time_point now) noexcept {
-  auto* host_entry = find(address);
-  --host_entry->in_flight;
-  if (host_entry->is_active(now)) return record(*host_entry, result, now);
-  if (!host_entry->is_listed && host_entry->in_flight == 0) hosts_.erase(hosts_.begin() + (host_entry - hosts_.data()));
+  auto* found_entry = find(address);
+  --found_entry->in_flight;
+  if (found_entry->is_active(now)) return record(*found_entry, result, now);
+  if (!found_entry->is_listed && found_entry->in_flight == 0)
+    entries_.erase(entries_.begin() + (found_entry - entries_.data()));
   return false;
 }
 
-bool load_balancer::record(host& target, outcome result, time_point now) noexcept {
+bool load_balancer::record(address_entry& target, outcome result, time_point now) noexcept {
   if (result == outcome::ignored) return false;
   if (result == outcome::success) {
     target.failures = target.connect_failures = 0;
@@ -118,7 +121,7 @@ bool load_balancer::record(host& target, outcome result, time_point now) noexcep
     return true;
   }
   // The last active address has also failed, so the ejected addresses become active. Their ejections are not counted.
-  for (auto& entry : hosts_) {
+  for (auto& entry : entries_) {
     if (!entry.is_listed || entry.is_active(now)) continue;
     entry.active_since = now;
     entry.has_slow_start = false;
@@ -127,7 +130,7 @@ bool load_balancer::record(host& target, outcome result, time_point now) noexcep
   return false;
 }
 
-void load_balancer::eject(host& target, time_point now) noexcept {
+void load_balancer::eject(address_entry& target, time_point now) noexcept {
   const auto expired_ejections = (now - target.active_since) / settings_.base_ejection_time;
   target.ejections -= static_cast<unsigned>(std::clamp<std::int64_t>(expired_ejections, 0, target.ejections));
   const auto max_ejections = settings_.max_ejection_time / settings_.base_ejection_time + 1;
@@ -139,7 +142,7 @@ void load_balancer::eject(host& target, time_point now) noexcept {
   target.failures = target.connect_failures = 0;
 }
 
-double load_balancer::slow_start_weight(const host& candidate, time_point now) const noexcept {
+double load_balancer::slow_start_weight(const address_entry& candidate, time_point now) const noexcept {
   const auto active_time = now - candidate.active_since;
   if (!candidate.has_slow_start || active_time >= settings_.slow_start_window) return 1;
   const auto fraction =
@@ -149,28 +152,28 @@ double load_balancer::slow_start_weight(const host& candidate, time_point now) c
 
 std::size_t load_balancer::active_count(time_point now) const noexcept {
   return static_cast<std::size_t>(
-      std::ranges::count_if(hosts_, [now](const host& candidate) { return candidate.is_active(now); }));
+      std::ranges::count_if(entries_, [now](const address_entry& candidate) { return candidate.is_active(now); }));
 }
 
 std::size_t load_balancer::address_count() const noexcept {
-  return static_cast<std::size_t>(std::ranges::count(hosts_, true, &host::is_listed));
+  return static_cast<std::size_t>(std::ranges::count(entries_, true, &address_entry::is_listed));
 }
 
 std::size_t load_balancer::ejected_count(time_point now) const noexcept { return address_count() - active_count(now); }
 
 bool load_balancer::contains(const endpoint& address) const noexcept {
-  const auto* host_entry = find(address);
-  return host_entry != nullptr && host_entry->is_listed;
+  const auto* found_entry = find(address);
+  return found_entry != nullptr && found_entry->is_listed;
 }
 
 std::size_t load_balancer::in_flight(const endpoint& address) const noexcept {
-  const auto* host_entry = find(address);
-  return host_entry == nullptr ? 0 : host_entry->in_flight;
+  const auto* found_entry = find(address);
+  return found_entry == nullptr ? 0 : found_entry->in_flight;
 }
 
 std::vector<load_balancer::address_status> load_balancer::statuses(time_point now) const {
   std::vector<address_status> result;
-  for (const auto& entry : hosts_) {
+  for (const auto& entry : entries_) {
     if (!entry.is_listed) continue;
     result.push_back({.address = entry.address,
                       .in_flight = entry.in_flight,

@@ -92,9 +92,9 @@ class load_balancer {
   std::vector<address_status> statuses(time_point now) const;
 
  private:
-  struct host {
+  struct address_entry {
     endpoint address;
-    bool is_listed = true;       // an unlisted host is kept only while requests are in flight
+    bool is_listed = true;       // an unlisted address is kept only while requests are in flight
     time_point active_since{};   // in the future while the address is ejected
     bool has_slow_start = true;  // slow start is measured from `active_since`
     std::size_t in_flight = 0;
@@ -105,17 +105,17 @@ class load_balancer {
     bool is_active(time_point now) const noexcept { return is_listed && active_since <= now; }
   };
 
-  const host* find(const endpoint& address) const noexcept;
-  host* find(const endpoint& address) noexcept;
+  const address_entry* find(const endpoint& address) const noexcept;
+  address_entry* find(const endpoint& address) noexcept;
   std::size_t active_count(time_point now) const noexcept;
-  double slow_start_weight(const host& candidate, time_point now) const noexcept;
-  bool record(host& target, outcome result, time_point now) noexcept;
-  void eject(host& target, time_point now) noexcept;
+  double slow_start_weight(const address_entry& candidate, time_point now) const noexcept;
+  bool record(address_entry& target, outcome result, time_point now) noexcept;
+  void eject(address_entry& target, time_point now) noexcept;
   template <class Eligible>
   std::optional<endpoint> pick_among(Eligible eligible, time_point now, random_generator& random) const;
 
   settings settings_;
-  std::vector<host> hosts_;
+  std::vector<address_entry> entries_;
 };
 
 }  // namespace cohort::policy

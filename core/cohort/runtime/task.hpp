@@ -41,7 +41,7 @@ namespace detail {
 /// Throws `std::logic_error` for an empty task.
 [[noreturn]] void throw_empty_task();
 /// Throws the exception that unwinds a cancelled coroutine.
-[[noreturn]] void throw_cancelled();
+[[noreturn]] void throw_cancellation();
 }  // namespace detail
 
 }  // namespace cohort
@@ -68,7 +68,7 @@ auto boost::asio::detail::awaitable_frame_base<cohort::executor>::await_transfor
   if (!awaited.valid()) cohort::detail::throw_empty_task();
   auto& stack = *attached_thread_->entry_point();
   if (stack.throw_if_cancelled_ && !!attached_thread_->get_cancellation_state().cancelled()) {
-    cohort::detail::throw_cancelled();
+    cohort::detail::throw_cancellation();
   }
   return awaited;
 }

@@ -18,10 +18,10 @@ constexpr std::string_view counter_suffix = "_total";
 constexpr std::array<std::string_view, 2> units{"seconds", "bytes"};
 
 template <class... Format>
-void append_digits(std::string& text, Format... value_and_format) {
+void append_digits(std::string& text, Format... arguments) {
   std::array<char, 32> digits;
   auto* const end = digits.data() + digits.size();
-  text.append(digits.data(), std::to_chars(digits.data(), end, value_and_format...).ptr);
+  text.append(digits.data(), std::to_chars(digits.data(), end, arguments...).ptr);
 }
 
 bool append_if_not_finite(std::string& text, double value) {

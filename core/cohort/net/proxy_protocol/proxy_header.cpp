@@ -25,12 +25,12 @@ proxy_header invalid(std::string_view error) { return {state::invalid, 0, std::n
 proxy_header incomplete_header(std::size_t size) { return {state::incomplete, size, std::nullopt, {}}; }
 
 std::uint8_t byte_at(std::string_view bytes, std::size_t index) { return static_cast<std::uint8_t>(bytes[index]); }
-std::size_t uint16_at(std::string_view bytes, std::size_t index) {
+std::size_t read_uint16(std::string_view bytes, std::size_t index) {
   return byte_at(bytes, index) * 256U + byte_at(bytes, index + 1);
 }
 
 /// Removes the first word of `line` and the space after it, and returns the word.
-std::string_view take_word(std::string_view& line) {
+std::string_view consume_word(std::string_view& line) {
   const auto end = std::min(line.find(' '), line.size());
   const auto word = line.substr(0, end);
   line.remove_prefix(std::min(end + 1, line.size()));
@@ -59,14 +59,14 @@ proxy_header parse_v1(std::string_view bytes) {
   }
   proxy_header header{state::complete, end + 2, std::nullopt, {}};
   auto line = bytes.substr(signature_v1.size(), end - signature_v1.size());
-  const auto protocol = take_word(line);
+  const auto protocol = consume_word(line);
   if (protocol == "UNKNOWN") return header;
   if (protocol != "TCP4" && protocol != "TCP6") return invalid("the protocol is not TCP4, TCP6 or UNKNOWN");
   const bool is_v6 = protocol == "TCP6";
-  header.client_address = parse_v1_address(take_word(line), is_v6);
-  const auto destination = parse_v1_address(take_word(line), is_v6);
+  header.client_address = parse_v1_address(consume_word(line), is_v6);
+  const auto destination = parse_v1_address(consume_word(line), is_v6);
   if (!header.client_address || !destination) return invalid("an address is invalid");
-  const auto source_port = take_word(line);
+  const auto source_port = consume_word(line);
   if (!is_port(source_port) || !is_port(line)) return invalid("a port is invalid");
   return header;
 }
@@ -84,17 +84,17 @@ std::uint32_t header_checksum(std::string_view header, std::size_t value_offset)
 }
 
 /// Returns the error of the TLVs that begin at `offset`; empty if they are valid.
-std::string_view check_tlvs(std::string_view header, std::size_t offset) {
+std::string_view find_tlv_error(std::string_view header, std::size_t offset) {
   while (offset < header.size()) {
     if (header.size() - offset < tlv_header_size) return "a TLV is truncated";
     const auto type = byte_at(header, offset);
-    const auto length = uint16_at(header, offset + 1);
+    const auto length = read_uint16(header, offset + 1);
     offset += tlv_header_size;
     if (header.size() - offset < length) return "a TLV is longer than the header";
     if (type == tlv_crc32c) {
       if (length != 4) return "the length of the checksum is not 4 bytes";
       const auto header_value =
-          static_cast<std::uint32_t>(uint16_at(header, offset) << 16U | uint16_at(header, offset + 2));
+          static_cast<std::uint32_t>(read_uint16(header, offset) << 16U | read_uint16(header, offset + 2));
       if (header_value != header_checksum(header, offset)) return "the checksum does not match";
     }
     offset += length;
@@ -118,7 +118,7 @@ proxy_header parse_v2(std::string_view bytes) {
   const auto family = byte_at(bytes, 13) >> 4U;
   const auto transport = byte_at(bytes, 13) & 0x0FU;
   if (family > 3 || transport > 2) return invalid("the address family or the transport is not defined");
-  const auto size = proxy_header_v2_prefix_size + uint16_at(bytes, 14);
+  const auto size = proxy_header_v2_prefix_size + read_uint16(bytes, 14);
   if (size > max_proxy_header_v2_size) return invalid("the header is longer than 536 bytes");
   if (bytes.size() < size) return incomplete_header(size);
   const auto header = bytes.substr(0, size);
@@ -129,7 +129,7 @@ proxy_header parse_v2(std::string_view bytes) {
   constexpr std::array<std::size_t, 4> address_sizes{0, 12, 36, 216};
   const auto addresses_end = proxy_header_v2_prefix_size + address_sizes[family];
   if (size < addresses_end) return invalid("the header is shorter than its addresses");
-  if (const auto error = check_tlvs(header, addresses_end); !error.empty()) return invalid(error);
+  if (const auto error = find_tlv_error(header, addresses_end); !error.empty()) return invalid(error);
   const auto source = header.substr(proxy_header_v2_prefix_size);
   // The connection to the proxy can only be TCP (transport 1, STREAM).
   if (transport != 1) return result;
@@ -142,8 +142,8 @@ proxy_header parse_v2(std::string_view bytes) {
 
 proxy_header parse_proxy_header(std::string_view bytes) {
   const auto starts_with = [&](std::string_view signature) {
-    const auto common_size = std::min(bytes.size(), signature.size());
-    return bytes.substr(0, common_size) == signature.substr(0, common_size);
+    const auto compared_size = std::min(bytes.size(), signature.size());
+    return bytes.substr(0, compared_size) == signature.substr(0, compared_size);
   };
   if (starts_with(signature_v1))
     return bytes.size() < signature_v1.size() ? incomplete_header(signature_v1.size()) : parse_v1(bytes);

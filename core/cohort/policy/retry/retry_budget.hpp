@@ -45,7 +45,7 @@ class retry_budget {
 
   settings settings_;
   std::array<slot, slot_count> slots_{};
-  std::int64_t newest_ = 0;
+  std::int64_t newest_slot_ = 0;
   std::uint64_t call_count_ = 0;        // in the newest `slots_per_window` slots
   std::uint64_t withdrawal_count_ = 0;  // in all slots
 };

@@ -31,7 +31,7 @@ void detail::throw_empty_task() {
       "was moved from"};
 }
 
-void detail::throw_cancelled() { throw boost::system::system_error{asio::error::operation_aborted, "co_await"}; }
+void detail::throw_cancellation() { throw boost::system::system_error{asio::error::operation_aborted, "co_await"}; }
 
 bool is_cancellation(const std::exception_ptr& failure) noexcept {
   if (!failure) return false;

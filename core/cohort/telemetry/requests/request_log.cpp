@@ -105,11 +105,11 @@ std::unique_ptr<request_log::node> request_log::keep_if_slow(std::unique_ptr<nod
 }
 
 bool request_log::may_sample(time_point now) noexcept {
-  if (now - sample_second_ >= std::chrono::seconds{1}) {
-    sample_second_ = now;
-    samples_in_second_ = 0;
+  if (now - sample_second_start_ >= std::chrono::seconds{1}) {
+    sample_second_start_ = now;
+    sample_count_in_second_ = 0;
   }
-  return samples_in_second_ < limits_.max_sampled_records_per_second && ++samples_in_second_ > 0;
+  return sample_count_in_second_ < limits_.max_sampled_records_per_second && ++sample_count_in_second_ > 0;
 }
 
 void request_log::recycle(std::unique_ptr<node> unused) {

@@ -104,8 +104,8 @@ class request_log {
   std::vector<std::unique_ptr<node>> slowest_;
   std::vector<std::unique_ptr<node>> free_;
   std::function<void(const request_record&)> observer_;
-  time_point sample_second_{};
-  unsigned samples_in_second_ = 0;
+  time_point sample_second_start_{};
+  unsigned sample_count_in_second_ = 0;
 };
 
 /// Owns the record of one request in progress, if there is one. The destructor closes the record.

@@ -32,9 +32,9 @@ class cross_thread_queue {
   /// coroutine is destroyed or its wait throws, the destructor removes the request, or releases it if it was granted.
   class pending_request {
    public:
-    pending_request(cross_thread_queue& owner, request requested) : owner_(owner), waiter_(owner.enter(requested)) {}
+    pending_request(cross_thread_queue& owner, request requested) : owner_(owner), waiter_(owner.submit(requested)) {}
     ~pending_request() {
-      if (waiter_ && owner_.leave(waiter_)) owner_.release(waiter_->requested);
+      if (waiter_ && owner_.withdraw(waiter_)) owner_.release(waiter_->requested);
     }
     pending_request(const pending_request&) = delete;
     pending_request& operator=(const pending_request&) = delete;
@@ -44,7 +44,7 @@ class cross_thread_queue {
     /// Returns an awaitable for a `wait_status`. The awaitable must be awaited once, unless the request is granted.
     auto wait(deadline wait_deadline) { return waiter_->wakeup.wait(wait_deadline); }
     /// Ends the wait. Returns whether the request was granted, even if the wait has timed out or been cancelled.
-    bool end() { return owner_.leave(std::exchange(waiter_, nullptr)); }
+    bool end() { return owner_.withdraw(std::exchange(waiter_, nullptr)); }
 
    private:
     cross_thread_queue& owner_;
@@ -95,7 +95,7 @@ class cross_thread_queue {
     return true;
   }
   /// Grants the request, or adds it to the queue. Returns null if the request was granted.
-  std::shared_ptr<waiter> enter(request requested) {
+  std::shared_ptr<waiter> submit(request requested) {
     const std::lock_guard lock{mutex_};
     if (try_grant(requested)) return nullptr;
     auto added = std::make_shared<waiter>(requested);
@@ -103,7 +103,7 @@ class cross_thread_queue {
     return added;
   }
   /// Ends the wait of a coroutine. Returns whether its request was granted.
-  bool leave(const std::shared_ptr<waiter>& ended) {
+  bool withdraw(const std::shared_ptr<waiter>& ended) {
     const std::lock_guard lock{mutex_};
     if (waiters_.remove(ended)) return true;
     // The removed request may have blocked later requests.
