@@ -12,8 +12,8 @@ namespace {
 /// 0.
 std::size_t credential_name_length(std::string_view text) {
   constexpr std::array<std::string_view, 4> names{"authorization", "proxy-authorization", "cookie", "x-api-key"};
-  constexpr std::array<std::string_view, 7> name_parts{"auth",   "cookie",   "key",    "token",
-                                                       "secret", "password", "session"};
+  constexpr std::array<std::string_view, 7> credential_words{"auth",   "cookie",   "key",    "token",
+                                                             "secret", "password", "session"};
   const auto colon = text.find(':');
   if (colon == std::string_view::npos) return 0;
   std::string name{text.substr(0, colon)};
@@ -24,8 +24,8 @@ std::size_t credential_name_length(std::string_view text) {
   if (std::ranges::find(names, name) != names.end()) return colon;
   // Without a space after the colon, the text can be a URL, or a host and a port.
   if (text.substr(colon + 1, 1) != " ") return 0;
-  const auto is_part = [&](std::string_view part) { return name.find(part) != std::string::npos; };
-  return std::ranges::any_of(name_parts, is_part) ? colon : 0;
+  const auto contains_word = [&](std::string_view word) { return name.find(word) != std::string::npos; };
+  return std::ranges::any_of(credential_words, contains_word) ? colon : 0;
 }
 
 }  // namespace

@@ -20,9 +20,9 @@ constexpr std::array<std::string_view, 6> private_networks{"10.0.0.0/8",     "17
 
 asio::ip::address_v6 to_v6(const asio::ip::address& address) {
   if (address.is_v4()) return asio::ip::make_address_v6(asio::ip::v4_mapped, address.to_v4());
-  auto without_zone = address.to_v6();
-  without_zone.scope_id(0);
-  return without_zone;
+  auto address_without_zone = address.to_v6();
+  address_without_zone.scope_id(0);
+  return address_without_zone;
 }
 
 bool contains_address(const asio::ip::network_v6& network, const asio::ip::address_v6& address) {

@@ -142,14 +142,14 @@ class cache {
       keys_by_recency_.splice(keys_by_recency_.begin(), keys_by_recency_, found->second.recency_position);
       return found->second.content;
     }
-    while (entries_.size() >= settings_.max_entries && evict_one()) {
+    while (entries_.size() >= settings_.max_entries && evict_entry()) {
     }
     keys_by_recency_.push_front(key);
     return entries_.emplace(key, slot{entry{}, keys_by_recency_.begin()}).first->second.content;
   }
 
   /// Returns false if a fetch is in flight for every key; the cache then exceeds its limit until a fetch ends.
-  bool evict_one() { return evict_oldest(false) || evict_oldest(true); }
+  bool evict_entry() { return evict_oldest(false) || evict_oldest(true); }
 
   bool evict_oldest(bool may_evict_values) {
     for (auto oldest = keys_by_recency_.rbegin(); oldest != keys_by_recency_.rend(); ++oldest) {

@@ -45,16 +45,16 @@ loop_lag_monitor::~loop_lag_monitor() = default;
 duration loop_lag_monitor::current_lag() {
   const auto now = loop_.now();
   if (!state_->is_running) {
-    const auto last_iteration = state_->end_time - state_->start_time;
+    const auto last_iteration_duration = state_->end_time - state_->start_time;
     state_->begin(now);
-    set_marker(last_iteration, now);
+    set_marker(last_iteration_duration, now);
   }
   return now - state_->start_time;
 }
 
-void loop_lag_monitor::set_marker(duration last_iteration, time_point now) {
+void loop_lag_monitor::set_marker(duration last_iteration_duration, time_point now) {
   auto end_iteration = [state = state_, &clock = loop_.time_source()] { state->end(clock.now()); };
-  if (!kernel_marker_ || last_iteration < min_iteration_for_kernel_marker) {
+  if (!kernel_marker_ || last_iteration_duration < min_iteration_for_kernel_marker) {
     asio::post(loop_.get_executor(), std::move(end_iteration));
     return;
   }

@@ -52,7 +52,7 @@ class loop_lag_monitor {
     void begin(time_point now) noexcept;
     void end(time_point now) noexcept;
   };
-  void set_marker(duration last_iteration, time_point now);
+  void set_marker(duration last_iteration_duration, time_point now);
 
   loop& loop_;
   /// Shared with the marker, which can run after the monitor is destroyed.

@@ -20,9 +20,9 @@ stall_detector::action stall_detector::observe(time_point now, std::size_t seque
     is_marker_posted_ = true;
     return action::post_marker;
   }
-  if (now - sequence_start_time_ < (is_stalled_ ? next_report_ : threshold_)) return action::none;
+  if (now - sequence_start_time_ < (is_stalled_ ? next_report_duration_ : threshold_)) return action::none;
   elapsed_ = now - sequence_start_time_;
-  next_report_ = 2 * elapsed_;
+  next_report_duration_ = 2 * elapsed_;
   is_stalled_ = true;
   return action::report;
 }

@@ -42,7 +42,7 @@ class stall_detector {
   time_point sequence_start_time_{};
   bool is_marker_posted_ = false;
   bool is_stalled_ = false;
-  duration next_report_{};
+  duration next_report_duration_{};
   duration elapsed_{};
 };
 

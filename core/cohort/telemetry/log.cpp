@@ -40,8 +40,8 @@ std::string_view write_to_standard_error(std::string_view text) {
   return text;
 }
 
-constexpr auto batch_time = std::chrono::milliseconds{10};
-constexpr std::size_t batch_bytes = 64 * 1024;
+constexpr auto max_batch_delay = std::chrono::milliseconds{10};
+constexpr std::size_t full_batch_bytes = 64 * 1024;
 
 }  // namespace
 
@@ -52,7 +52,8 @@ struct log_sink::state {
     std::unique_lock lock{mutex};
     while (!is_stopping || !pending.empty()) {
       state_changed.wait(lock, [this] { return is_stopping || !pending.empty(); });
-      state_changed.wait_for(lock, batch_time, [this] { return is_stopping || pending.size() >= batch_bytes; });
+      state_changed.wait_for(lock, max_batch_delay,
+                             [this] { return is_stopping || pending.size() >= full_batch_bytes; });
       batch.swap(pending);
       const auto batch_lines = std::exchange(pending_lines, 0);
       lock.unlock();
@@ -123,7 +124,7 @@ void log_sink::write(std::string_view line) {
     pending.append(line).push_back('\n');
     ++state_->pending_lines;
     ++state_->queued_lines;
-    should_notify = size_before == 0 || (size_before < batch_bytes && pending.size() >= batch_bytes);
+    should_notify = size_before == 0 || (size_before < full_batch_bytes && pending.size() >= full_batch_bytes);
   }
   if (should_notify) state_->state_changed.notify_all();
 }

@@ -178,18 +178,18 @@ template <class Families, class Fill>
 void append_families(std::vector<prometheus::MetricFamily>& output, const Families& families,
                      prometheus::MetricType type, Fill fill) {
   for (const auto& [name, family] : families) {
-    prometheus::MetricFamily collected;
-    collected.name = name;
-    collected.help = family.help;
-    collected.type = type;
-    collected.metric.reserve(family.metrics.size());
+    prometheus::MetricFamily collected_family;
+    collected_family.name = name;
+    collected_family.help = family.help;
+    collected_family.type = type;
+    collected_family.metric.reserve(family.metrics.size());
     for (const auto& [labels, metric] : family.metrics) {
-      auto& values = collected.metric.emplace_back();
+      auto& values = collected_family.metric.emplace_back();
       values.label.reserve(labels.size());
       for (const auto& [label, value] : labels) values.label.push_back({label, value});
       fill(values, *metric);
     }
-    output.push_back(std::move(collected));
+    output.push_back(std::move(collected_family));
   }
 }
 

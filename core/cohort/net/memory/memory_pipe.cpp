@@ -29,75 +29,77 @@ time_point memory_pipe::state::schedule_arrival(pipe_side sender, std::size_t si
 /// Sends bytes and returns their number. Returns an empty optional if the receiver has closed its end and the resulting
 /// reset has arrived.
 std::optional<std::size_t> memory_pipe::state::send(pipe_side sender, std::string bytes) {
-  auto& outgoing = channels[1 - sender];
+  auto& outgoing_channel = channels[1 - sender];
   const auto size = bytes.size();
-  const bool has_receiver_closed = closed[1 - sender] && !outgoing.is_held;
+  const bool has_receiver_closed = closed[1 - sender] && !outgoing_channel.is_held;
   if (has_receiver_closed) {
     respond_with_reset(sender, schedule_arrival(sender, size));
     if (channels[sender].is_reset(now())) return std::nullopt;
   }
   if (link) link->on_sent(sender, bytes);
   if (has_receiver_closed) return size;
-  outgoing.in_flight += size;
+  outgoing_channel.in_flight += size;
   transmit(sender, std::move(bytes));
   return size;
 }
 
 void memory_pipe::state::transmit(pipe_side sender, std::string bytes) {
-  auto& outgoing = channels[1 - sender];
-  if (outgoing.is_held) {
-    outgoing.segments.push_back({not_scheduled, std::move(bytes)});
+  auto& outgoing_channel = channels[1 - sender];
+  if (outgoing_channel.is_held) {
+    outgoing_channel.segments.push_back({not_scheduled, std::move(bytes)});
     return;
   }
   const auto arrival_time = schedule_arrival(sender, bytes.size());
-  const bool causes_reset = bytes.size() >= outgoing.bytes_until_reset;
-  if (causes_reset) bytes.resize(outgoing.bytes_until_reset);
-  if (outgoing.bytes_until_reset != detail::no_reset_scheduled) outgoing.bytes_until_reset -= bytes.size();
-  if (!bytes.empty()) outgoing.segments.push_back({arrival_time, std::move(bytes)});
+  const bool causes_reset = bytes.size() >= outgoing_channel.bytes_until_reset;
+  if (causes_reset) bytes.resize(outgoing_channel.bytes_until_reset);
+  if (outgoing_channel.bytes_until_reset != detail::no_reset_scheduled)
+    outgoing_channel.bytes_until_reset -= bytes.size();
+  if (!bytes.empty()) outgoing_channel.segments.push_back({arrival_time, std::move(bytes)});
   if (!causes_reset) return;
   reset_at(1 - sender, arrival_time);
   respond_with_reset(sender, arrival_time);
 }
 
 void memory_pipe::state::send_fin(pipe_side sender) {
-  auto& outgoing = channels[1 - sender];
-  if (outgoing.is_fin_sent || outgoing.is_reset_sent) return;
-  outgoing.is_fin_sent = true;
-  if (!outgoing.is_held) outgoing.fin_arrival_time = schedule_arrival(sender, 0);
+  auto& outgoing_channel = channels[1 - sender];
+  if (outgoing_channel.is_fin_sent || outgoing_channel.is_reset_sent) return;
+  outgoing_channel.is_fin_sent = true;
+  if (!outgoing_channel.is_held) outgoing_channel.fin_arrival_time = schedule_arrival(sender, 0);
   notify(1 - sender);
 }
 
 void memory_pipe::state::send_reset(pipe_side sender) {
-  auto& outgoing = channels[1 - sender];
-  if (outgoing.is_reset_sent) return;
-  outgoing.is_reset_sent = true;
-  if (!outgoing.is_held) outgoing.reset_arrival_time = schedule_arrival(sender, 0);
+  auto& outgoing_channel = channels[1 - sender];
+  if (outgoing_channel.is_reset_sent) return;
+  outgoing_channel.is_reset_sent = true;
+  if (!outgoing_channel.is_held) outgoing_channel.reset_arrival_time = schedule_arrival(sender, 0);
   notify(1 - sender);
 }
 
 void memory_pipe::state::reset_at(pipe_side receiver, time_point time) {
-  auto& incoming = channels[receiver];
-  incoming.is_reset_sent = true;
-  incoming.reset_arrival_time = time;
-  while (!incoming.segments.empty() && incoming.segments.back().arrival_time > time) incoming.segments.pop_back();
+  auto& incoming_channel = channels[receiver];
+  incoming_channel.is_reset_sent = true;
+  incoming_channel.reset_arrival_time = time;
+  while (!incoming_channel.segments.empty() && incoming_channel.segments.back().arrival_time > time)
+    incoming_channel.segments.pop_back();
 }
 
 /// Sends a reset to `receiver`, whose segment arrives at a closed end at `arrival_time`.
 void memory_pipe::state::respond_with_reset(pipe_side receiver, time_point arrival_time) {
-  auto& incoming = channels[receiver];
-  if (std::exchange(incoming.is_reset_sent, true) || incoming.is_held) return;
+  auto& incoming_channel = channels[receiver];
+  if (std::exchange(incoming_channel.is_reset_sent, true) || incoming_channel.is_held) return;
   const auto sent = now();
   const auto reverse_latency = (link ? link->arrival_time(1 - receiver, 0) : sent + settings.latency) - sent;
-  reset_at(receiver, std::max(incoming.latest_arrival, arrival_time + reverse_latency));
+  reset_at(receiver, std::max(incoming_channel.latest_arrival, arrival_time + reverse_latency));
 }
 
 void memory_pipe::state::release(pipe_side sender) {
-  auto& outgoing = channels[1 - sender];
-  outgoing.is_held = false;
+  auto& outgoing_channel = channels[1 - sender];
+  outgoing_channel.is_held = false;
   std::vector<std::string> held_segments;  // in reverse order
-  while (!outgoing.segments.empty() && outgoing.segments.back().arrival_time == not_scheduled) {
-    held_segments.push_back(std::move(outgoing.segments.back().bytes));
-    outgoing.segments.pop_back();
+  while (!outgoing_channel.segments.empty() && outgoing_channel.segments.back().arrival_time == not_scheduled) {
+    held_segments.push_back(std::move(outgoing_channel.segments.back().bytes));
+    outgoing_channel.segments.pop_back();
   }
   for (; !held_segments.empty(); held_segments.pop_back()) {
     if (closed[1 - sender]) {
@@ -106,10 +108,10 @@ void memory_pipe::state::release(pipe_side sender) {
       transmit(sender, std::move(held_segments.back()));
     }
   }
-  if (outgoing.is_fin_sent && outgoing.fin_arrival_time == not_scheduled)
-    outgoing.fin_arrival_time = schedule_arrival(sender, 0);
-  if (outgoing.is_reset_sent && outgoing.reset_arrival_time == not_scheduled)
-    outgoing.reset_arrival_time = schedule_arrival(sender, 0);
+  if (outgoing_channel.is_fin_sent && outgoing_channel.fin_arrival_time == not_scheduled)
+    outgoing_channel.fin_arrival_time = schedule_arrival(sender, 0);
+  if (outgoing_channel.is_reset_sent && outgoing_channel.reset_arrival_time == not_scheduled)
+    outgoing_channel.reset_arrival_time = schedule_arrival(sender, 0);
   notify(0);
   notify(1);
 }
@@ -149,14 +151,14 @@ void memory_pipe::reset_after(pipe_side sender, std::uint64_t size) {
 }
 
 void memory_pipe::hold(pipe_side sender) {
-  auto& outgoing = state_->channels[1 - sender];
+  auto& outgoing_channel = state_->channels[1 - sender];
   const auto now = state_->now();
-  outgoing.is_held = true;
-  for (auto& segment : outgoing.segments) {
+  outgoing_channel.is_held = true;
+  for (auto& segment : outgoing_channel.segments) {
     if (segment.arrival_time > now) segment.arrival_time = not_scheduled;
   }
-  if (outgoing.fin_arrival_time > now) outgoing.fin_arrival_time = not_scheduled;
-  if (outgoing.reset_arrival_time > now) outgoing.reset_arrival_time = not_scheduled;
+  if (outgoing_channel.fin_arrival_time > now) outgoing_channel.fin_arrival_time = not_scheduled;
+  if (outgoing_channel.reset_arrival_time > now) outgoing_channel.reset_arrival_time = not_scheduled;
 }
 
 void memory_pipe::release(pipe_side sender) { state_->release(sender); }

@@ -53,12 +53,13 @@ void memory_pipe::end::unwatch_hangup() noexcept {
 
 bool memory_pipe::end::readable() noexcept {
   const auto now = loop_.now();
-  return closed() || incoming().has_data(now) || incoming().has_ended(now) || incoming().is_reset(now);
+  return closed() || incoming_channel().has_data(now) || incoming_channel().has_ended(now) ||
+         incoming_channel().is_reset(now);
 }
 
 void memory_pipe::end::close() noexcept {
   if (closed()) return;
-  const bool has_unread_data = incoming().has_data(loop_.now());
+  const bool has_unread_data = incoming_channel().has_data(loop_.now());
   if (has_unread_data) state_->send_reset(side_);
   state_->send_fin(side_);
   close_side(has_unread_data);
@@ -139,7 +140,7 @@ std::optional<error_code> memory_pipe::end::local_error() const noexcept {
 
 std::optional<io_result> memory_pipe::end::receive(asio::mutable_buffer buffer) {
   if (const auto error = local_error()) return io_result{*error};
-  auto& channel = incoming();
+  auto& channel = incoming_channel();
   const auto now = loop_.now();
   if (channel.has_data(now)) return io_result{consume_segment(buffer)};
   if (channel.has_ended(now)) return io_result{error_code{asio::error::eof}};
@@ -148,7 +149,7 @@ std::optional<io_result> memory_pipe::end::receive(asio::mutable_buffer buffer) 
 }
 
 std::size_t memory_pipe::end::consume_segment(asio::mutable_buffer buffer) {
-  auto& channel = incoming();
+  auto& channel = incoming_channel();
   auto& segment = channel.segments.front();
   const auto size = std::min({buffer.size(), segment.bytes.size() - segment.consumed, state_->settings.max_read_size});
   auto* const destination = static_cast<char*>(buffer.data());
@@ -162,12 +163,12 @@ std::size_t memory_pipe::end::consume_segment(asio::mutable_buffer buffer) {
 
 std::optional<io_result> memory_pipe::end::send(const const_buffers& buffers) {
   if (const auto error = local_error()) return io_result{*error};
-  auto& outgoing = state_->channels[1 - side_];
-  if (outgoing.is_fin_sent || incoming().is_reset(loop_.now())) {
+  auto& outgoing_channel = state_->channels[1 - side_];
+  if (outgoing_channel.is_fin_sent || incoming_channel().is_reset(loop_.now())) {
     return io_result{error_code{asio::error::broken_pipe}};
   }
   const auto capacity = state_->settings.capacity;
-  const auto available = capacity - std::min(outgoing.in_flight, capacity);
+  const auto available = capacity - std::min(outgoing_channel.in_flight, capacity);
   if (available == 0) return std::nullopt;
   std::string bytes;
   bytes.reserve(std::min(available, buffers[0].size() + buffers[1].size()));
@@ -189,7 +190,7 @@ void memory_pipe::end::close_side(bool sends_reset) {
 
 /// Responds to the segments in flight with a reset, because this end is closed.
 void memory_pipe::end::reject_incoming() {
-  auto& channel = incoming();
+  auto& channel = incoming_channel();
   const auto now = loop_.now();
   while (!channel.segments.empty() && channel.segments.front().arrival_time != not_scheduled) {
     const auto arrival_time = channel.segments.front().arrival_time;
@@ -207,7 +208,7 @@ void memory_pipe::end::abort_pending() {
 
 void memory_pipe::end::check_hangup() {
   const auto now = loop_.now();
-  const auto& channel = incoming();
+  const auto& channel = incoming_channel();
   watch_->is_done = channel.has_data(now) || channel.has_ended(now) || channel.is_reset(now);
   if (!watch_->is_done || channel.has_data(now)) return;
   asio::post(loop_.get_executor(), [watch = watch_] {
@@ -217,7 +218,9 @@ void memory_pipe::end::check_hangup() {
 
 void memory_pipe::end::schedule_advance() noexcept {
   const bool waits_for_data = read_ || (watch_ && !watch_->is_done);
-  const auto next = waits_for_data ? incoming().next_arrival() : write_ ? incoming().reset_arrival_time : not_scheduled;
+  const auto next = waits_for_data ? incoming_channel().next_arrival()
+                    : write_       ? incoming_channel().reset_arrival_time
+                                   : not_scheduled;
   if (next == not_scheduled) {
     advance_timer_.disarm();
   } else {

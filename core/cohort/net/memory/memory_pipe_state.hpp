@@ -118,7 +118,7 @@ class memory_pipe::end final : public stream {
     bool is_done = false;
   };
 
-  detail::channel& incoming() noexcept { return state_->channels[side_]; }
+  detail::channel& incoming_channel() noexcept { return state_->channels[side_]; }
   bool closed() const noexcept { return state_->closed[side_]; }
 
   void start_read(asio::mutable_buffer buffer, completion_handler<io_result> handler) override;

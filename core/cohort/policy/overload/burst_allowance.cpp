@@ -12,8 +12,8 @@ constexpr int growth_divisor = 4;
 }  // namespace
 
 bool burst_allowance::is_overload(duration queue_age, time_point now) noexcept {
-  const auto elapsed = last_call_ == time_point{} ? duration::zero() : now - last_call_;
-  last_call_ = now;
+  const auto elapsed = last_call_time_ == time_point{} ? duration::zero() : now - last_call_time_;
+  last_call_time_ = now;
   // The queue has been empty since the last call.
   if (queue_age < last_queue_age_) charged_time_ = duration::zero();
   last_queue_age_ = queue_age;

@@ -31,7 +31,7 @@ class burst_allowance {
   /// The age of the queue at the last call, and the part of it that has been subtracted from the allowance.
   duration last_queue_age_{};
   duration charged_time_{};
-  time_point last_call_{};
+  time_point last_call_time_{};
 };
 
 }  // namespace cohort::policy

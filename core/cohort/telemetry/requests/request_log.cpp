@@ -33,7 +33,7 @@ request_log::request_log(loop& event_loop, settings limits)
     : loop_(event_loop), limits_(limits), problems_(limits.max_problem_records), sampled_(limits.max_sampled_records) {
   // Reserves memory, because `close` must not fail.
   slowest_.reserve(limits.max_slowest_records);
-  free_.reserve(max_free);
+  free_.reserve(max_free_records);
 }
 
 /// Deletes the records in progress, whose coroutines have already been destroyed.
@@ -113,7 +113,7 @@ bool request_log::may_sample(time_point now) noexcept {
 }
 
 void request_log::recycle(std::unique_ptr<node> unused) {
-  if (free_.size() < max_free) free_.push_back(std::move(unused));
+  if (free_.size() < max_free_records) free_.push_back(std::move(unused));
 }
 
 void request_log::visit_open(const visitor& visit) const {

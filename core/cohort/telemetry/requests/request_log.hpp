@@ -92,7 +92,7 @@ class request_log {
   void recycle(std::unique_ptr<node> unused);
 
   /// Maximum number of free records. Additional records, after a peak of requests, are deleted.
-  static constexpr std::size_t max_free = 64;
+  static constexpr std::size_t max_free_records = 64;
 
   loop& loop_;
   settings limits_;

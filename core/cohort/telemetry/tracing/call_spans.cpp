@@ -45,7 +45,7 @@ class call_span_recorder {
         now_(event_loop.now()),
         wall_offset_(wall_offset) {}
 
-  void record_all() {
+  void record_spans() {
     for (const auto& call : record_.all_calls()) record_call(call);
   }
 
@@ -182,7 +182,7 @@ bool missed_deadline(const request_record& record) noexcept {
 
 void record_calls(tracer& spans, const request_record& record, const trace_context& trace, loop& event_loop,
                   duration wall_offset) {
-  call_span_recorder{spans, record, trace, event_loop, wall_offset}.record_all();
+  call_span_recorder{spans, record, trace, event_loop, wall_offset}.record_spans();
 }
 
 }  // namespace cohort::telemetry
