@@ -17,7 +17,7 @@ struct page_settings {
   bool has_experiments = false;
   /// Delivers new weather reports to `/api/events` immediately. If it is empty, new reports arrive with the next poll.
   std::optional<messaging::broker_endpoint> broker{};
-  /// Links to other programs. They are visible to all visitors of the page.
+  /// Links to other programs, which are visible to all visitors of the page.
   std::vector<page_link> links{};
 };
 

@@ -44,7 +44,7 @@ class event_feed : public std::enable_shared_from_this<event_feed> {
     std::function<std::string()> experiment;
   };
 
-  /// Sends the events of one subscriber, until it disconnects, is no longer authorized, or the server drains.
+  /// Sends the events of one subscriber, until it disconnects, is no longer authorized, or the server is draining.
   static task<> serve(std::shared_ptr<event_feed> self, http::event_stream& events, subscriber options);
   /// Sends an event `experiment` to the subscribers of these events.
   void publish_experiment(std::string_view json);

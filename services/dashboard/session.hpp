@@ -14,7 +14,7 @@ namespace cohort::dashboard {
 
 /// The content of a session cookie, which a browser receives in exchange for an API key.
 struct session {
-  /// Random; the same in all cookies of a session.
+  /// A random ID that is the same in all cookies of a session.
   std::string id;
   std::string key_name;
   /// Start of the session, since the epoch; renewed cookies have the same start.
@@ -26,9 +26,9 @@ struct session {
 };
 
 /// Sessions in signed cookies. A cookie contains the name of the API key that the browser has presented, a random ID,
-/// the start of the session and the expiry time of the cookie. It is signed by HMAC-SHA-256 with a key derived from
-/// `DASHBOARD_SECRET_KEY` and that API key. Therefore, removing or changing a key invalidates its sessions. A revoked
-/// session ends on this replica immediately. On other replicas with the same secret, its cookie expires within
+/// the start of the session and the expiry time of the cookie. The cookie is signed by HMAC-SHA-256 with a key derived
+/// from `DASHBOARD_SECRET_KEY` and that API key. Therefore, removing or changing a key invalidates its sessions. A
+/// revoked session ends on this replica immediately. On other replicas with the same secret, its cookie expires within
 /// `cookie_lifetime`. Thread-safe.
 class session_cookies {
  public:

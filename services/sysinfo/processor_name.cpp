@@ -95,7 +95,7 @@ std::string processor_name(std::string_view cpuinfo) {
   if (auto name = riscv_processor(cpuinfo)) return *std::move(name);
   if (auto name = s390_processor(cpuinfo)) return *std::move(name);
   if (auto name = cpu_key_processor(cpuinfo)) return *std::move(name);
-  // The processor of old ARM kernels, the system on a chip, the board.
+  // These keys name the processor (old ARM kernels), the system on a chip, or the board.
   for (const auto* key : {"Processor", "Hardware", "Model", "system type"}) {
     if (auto name = text_at(cpuinfo, key)) return *std::move(name);
   }

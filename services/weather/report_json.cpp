@@ -7,7 +7,7 @@ namespace cohort::weather {
 namespace {
 
 constexpr std::string_view service_name = "weather-service";
-/// Used if the cache returns no retry time, for example after the caller's own timeout.
+/// The `Retry-After` if the cache returns no retry time, for example after the caller's own timeout.
 constexpr std::chrono::seconds default_retry_after{5};
 
 void write_optional(json::writer& writer, std::string_view name, const std::optional<double>& number) {

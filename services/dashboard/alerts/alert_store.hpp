@@ -58,7 +58,8 @@ class alert_store {
   /// Increases with each change of `read`, except for changes of elapsed seconds.
   std::uint64_t revision(time_point now);
 
-  /// Several times the `repeat_interval` at which Alertmanager confirms firing alerts and the Watchdog.
+  /// The timeouts are several times the `repeat_interval` at which Alertmanager confirms firing alerts and the
+  /// Watchdog.
   static constexpr duration stale_timeout = std::chrono::minutes{15};
   static constexpr duration watchdog_timeout = std::chrono::minutes{3};
   static constexpr duration resolved_retention = std::chrono::hours{1};

@@ -27,7 +27,7 @@ struct alert {
   /// All labels, including those above.
   std::vector<std::pair<std::string, std::string>> labels;
   wall_time starts_at{};
-  wall_time ends_at{};  // set if not firing
+  wall_time ends_at{};  // set unless the alert is firing
 
   /// The total size of the strings, in bytes.
   std::size_t text_bytes() const noexcept;

@@ -38,9 +38,9 @@ class call_history {
   static constexpr std::int64_t max_columns = 60;
   static constexpr std::size_t services = 3;
 
-  /// `started` and `wall_start_time` are the same instant. Columns are numbered since the epoch. Later column numbers
-  /// are computed from the monotonic clock, so that a change of the wall clock has no effect. `loops` is the number of
-  /// loops.
+  /// `started` and `wall_start_time` are the same point in time on two clocks. Columns are numbered since the epoch.
+  /// Later column numbers are computed from the monotonic clock, so that a change of the wall clock has no effect.
+  /// `loops` is the number of loops.
   call_history(time_point started, wall_time wall_start_time, std::size_t loops)
       : started_(started), wall_start_time_(wall_start_time), rings_(loops) {}
 

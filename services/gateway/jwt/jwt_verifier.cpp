@@ -154,7 +154,7 @@ result<jwt_claims, jwt_error> jwt_verifier::verify(std::string_view token, wall_
   if (token.size() > max_token_bytes || second == std::string_view::npos) return jwt_error::malformed;
   const auto header_text = decode_base64url(token.substr(0, first));
   const auto payload = decode_base64url(token.substr(first + 1, second - first - 1));
-  // A further dot is not a base64url character.
+  // A fourth segment is invalid, because a dot is not a base64url character.
   const auto signature = decode_base64url(token.substr(second + 1));
   if (!header_text || !payload || !signature) return jwt_error::malformed;
   const auto token_header = header::parse(*header_text);

@@ -86,7 +86,7 @@ constexpr auto constraints(json::type<api_key_entry>) {
   return json::constrain(json::member(&api_key_entry::names, {.max_items = 64, .required = false}));
 }
 
-/// Exactly one of `api_key` and `jwt`.
+/// Exactly one of `api_key` and `jwt` is set.
 struct auth_entry {
   std::optional<api_key_entry> api_key;
   /// The name of a verifier in `routes_file::jwt`.

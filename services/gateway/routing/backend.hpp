@@ -21,7 +21,7 @@ struct mirror_slot {
 http::streaming_handler make_backend_handler(const route_entry& entry, std::shared_ptr<http::upstream> target,
                                              const std::string& base_url);
 
-/// Counters of responses by the first digit of their status, from 1.
+/// Returns the counters of responses by status class: 1xx to 5xx.
 std::array<telemetry::counter*, 5> response_counters(telemetry::registry& metrics, const std::string& route,
                                                      const std::string& upstream);
 

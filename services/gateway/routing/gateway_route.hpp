@@ -22,7 +22,7 @@ struct route_backend {
   /// The sum of the weights up to this backend.
   std::uint64_t cumulative_weight;
   http::streaming_handler forward;
-  /// Responses by the first digit of their status, from 1.
+  /// Counters of responses by status class: 1xx to 5xx.
   std::array<telemetry::counter*, 5> responses;
 };
 
@@ -30,7 +30,7 @@ struct route_backend {
 struct route_parts {
   std::vector<route_backend> backends;
   std::optional<route_authenticator> authenticator;
-  /// No limit if null.
+  /// Limits the request rate; null for no limit.
   http::filter limit;
   /// Mirrors requests; null if the route has no mirror.
   std::shared_ptr<gateway::mirror> mirror;

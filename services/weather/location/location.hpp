@@ -17,7 +17,7 @@ struct location {
 
   /// `City,Country` or `City,Region,Country`.
   std::string text() const;
-  /// `text` case-folded: equal for spellings that differ only in case or Unicode composition.
+  /// The case-folded text, which is equal for spellings that differ only in case or Unicode composition.
   std::string cache_key() const;
   /// Whether `name` is a name of the country, possibly inverted as in ISO 3166: `Seoul,Korea, Republic of`.
   bool is_in_country(std::string_view name) const;

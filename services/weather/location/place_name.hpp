@@ -5,7 +5,7 @@
 
 namespace cohort::weather {
 
-/// Whether both are names of the same city, one of them possibly with a general or a more precise term: "London" and
+/// Whether both are names of the same city; one of them may contain a general or a more precise term: "London" and
 /// "City of London", "Frankfurt" and "Frankfurt am Main", "St. Louis" and "Saint Louis"; but not "York" and "New York".
 /// Case, diacritics and punctuation are ignored.
 bool is_same_city(std::string_view first, std::string_view second);

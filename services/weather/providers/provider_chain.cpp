@@ -23,7 +23,7 @@ bool is_unreachable(http::client_error error) noexcept {
          error == rate_limited;
 }
 
-/// `is_redirected`: whether the request that failed was sent to another server, because of a redirect. A redirect
+/// `is_redirected` means that the request that failed was sent to another server because of a redirect. A redirect
 /// target is not the provider.
 provider_failure failure_of(http::client_error error, bool is_redirected) {
   const bool is_provider_unreachable = is_unreachable(error) && !is_redirected;

@@ -61,7 +61,7 @@ class provider_chain {
 
   provider_chain(service::service_context context, settings settings);
 
-  /// Set while all providers are in a cooldown.
+  /// The shortest cooldown; set while all providers are in a cooldown.
   std::optional<cooldown_state> cooldown(time_point now) const;
 
   /// The providers in the order in which they are called; empty if every report is the sample. Thread-safe.

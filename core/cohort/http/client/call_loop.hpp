@@ -16,11 +16,11 @@ struct classification {
   std::optional<duration> retry_after;
 };
 
-/// Classifies an exchange. A retry may help after
-/// - status 500, 502 or 503, unless the response has an invalid `Retry-After`,
-/// - status 429 with a valid `Retry-After`,
-/// - a request that was not sent: resolution, connection or TLS failed,
-/// - a connection that was closed or reset during the exchange.
+/// Classifies an exchange. A retry may help in these cases:
+/// - The status is 500, 502 or 503, and the response has no invalid `Retry-After`.
+/// - The status is 429, and the response has a valid `Retry-After`.
+/// - The request was not sent, because resolution, connection or TLS failed.
+/// - The connection was closed or reset during the exchange.
 ///
 /// A retry does not help after other statuses (such as 501 and 504), malformed responses, and timeouts of a request
 /// that was sent. `call_loop::decide` decides whether to retry. A request that is not idempotent is retried only if it

@@ -15,7 +15,7 @@ class category final : public boost::system::error_category {
       case client_error::breaker_open: return "the circuit breaker of the upstream is open";
       case client_error::bulkhead_full: return "the maximum number of concurrent calls to the upstream is reached";
       case client_error::rate_limited:
-        return "the upstream limits the request rate, and its Retry-After has not passed";
+        return "the upstream limits the request rate, and the delay in its Retry-After has not elapsed";
       case client_error::resolve_failed: return "the host name could not be resolved";
       case client_error::resolve_timeout: return "the resolution of the host name timed out";
       case client_error::connect_refused: return "the connection was refused";

@@ -40,8 +40,8 @@ struct client_request {
   std::string_view request_id{};
 };
 
-/// An origin: scheme, host and port (RFC 6454). Requests to the same origin share connections. `secure`: the scheme is
-/// https.
+/// An origin: scheme, host and port (RFC 6454). Requests to the same origin share connections. `secure` means that the
+/// scheme is https.
 struct origin {
   bool secure = false;
   /// A name, an address, or the path of a Unix domain socket, which starts with a slash.

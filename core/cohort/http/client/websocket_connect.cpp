@@ -99,9 +99,10 @@ const char* find_error(const client_response& response, const std::string& key,
                        const websocket_connect_options& options) {
   if (response.status_code() != switching_protocols) return "the server did not switch protocols";
   const auto value = [&response](std::string_view name) { return response.find(name).value_or(std::string_view{}); };
-  if (!iequals(value("upgrade"), "websocket")) return "the field Upgrade is not websocket";
-  if (!has_list_element(value("connection"), "upgrade")) return "the field Connection does not contain Upgrade";
-  if (value("sec-websocket-accept") != websocket_accept_value(key)) return "the field Sec-WebSocket-Accept is invalid";
+  if (!iequals(value("upgrade"), "websocket")) return "the header field Upgrade must be websocket";
+  if (!has_list_element(value("connection"), "upgrade")) return "the header field Connection must contain Upgrade";
+  if (value("sec-websocket-accept") != websocket_accept_value(key))
+    return "the header field Sec-WebSocket-Accept is invalid";
   const auto subprotocol = value("sec-websocket-protocol");
   const auto& offered = options.subprotocols;
   if (!subprotocol.empty() && std::find(offered.begin(), offered.end(), subprotocol) == offered.end())

@@ -36,11 +36,11 @@ struct set_cookie {
   http::same_site same_site = http::same_site::lax;
   bool secure = true;
 
-  /// The value of the field, or the reason why it is invalid:
-  /// - a name that is not a token, or characters that a cookie cannot contain,
-  /// - `SameSite=None`, `__Secure-` or `__Host-` without `Secure`,
-  /// - `__Host-` with a domain or a path other than `/`,
-  /// - more than 4096 bytes of name and value, or an attribute of more than 1024 bytes.
+  /// Returns the value of the field, or the reason why the cookie is invalid:
+  /// - The name is not a token, or the cookie has characters that are not allowed.
+  /// - `SameSite=None`, `__Secure-` or `__Host-` is used without `Secure`.
+  /// - `__Host-` is used with a domain, or with a path other than `/`.
+  /// - Name and value have more than 4096 bytes, or an attribute has more than 1024 bytes.
   boost::system::result<std::string, std::string> field_value() const;
 };
 

@@ -45,10 +45,10 @@ class response {
   /// closes).
   response& stream(body_producer producer, media_type type, std::optional<std::uint64_t> content_length = std::nullopt);
 
-  /// Adds a header field; `Content-Type` replaces the type of the body. Invalid fields are not added, but recorded in
-  /// `rejected_field` and logged by the server:
-  /// - a name that is not a token, or a value with control characters (RFC 9110 section 5.5),
-  /// - a field that the server itself sends: `Connection`, `Content-Length`, `Date`, `Keep-Alive`, `Proxy-Connection`,
+  /// Adds a header field; `Content-Type` replaces the type of the body. An invalid field is not added; `rejected_field`
+  /// returns its name, and the server logs it. These fields are invalid:
+  /// - The name is not a token, or the value has control characters (RFC 9110 section 5.5).
+  /// - The server itself sends the field: `Connection`, `Content-Length`, `Date`, `Keep-Alive`, `Proxy-Connection`,
   ///   `Trailer`, `Transfer-Encoding`, `Upgrade`.
   response& set(std::string_view name, std::string_view value);
   /// Adds the fields of `lines`, each as `Name: value\r\n`, without the checks of `set`, for fields that a parser has

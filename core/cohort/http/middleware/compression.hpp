@@ -41,14 +41,14 @@ class compressor {
   /// Throws `std::invalid_argument` for a quality out of range.
   explicit compressor(compression_settings settings = {});
 
-  /// Encodes the body of a response to `request` with the coding that `Accept-Encoding` prefers; among equal weights
-  /// `br`.
+  /// Encodes the body of a response to `request` with the coding that `Accept-Encoding` prefers; `br` is preferred
+  /// among equal weights.
   ///
-  /// A response is not encoded if
-  /// - its status is 1xx, 204, 205, 206 or 304,
-  /// - it has a `Content-Encoding`, a `Content-Range`, a digest or `Cache-Control: no-transform`,
-  /// - its media type is not listed,
-  /// - its body is short or does not become shorter, unless the client does not accept `identity`.
+  /// A response is not encoded in these cases:
+  /// - Its status is 1xx, 204, 205, 206 or 304.
+  /// - It has a `Content-Encoding`, a `Content-Range`, a digest or `Cache-Control: no-transform`.
+  /// - Its media type is not listed.
+  /// - Its body is short or does not become shorter, and the client accepts `identity`.
   ///
   /// An encoded response has a weak entity tag (RFC 9110 section 8.8.1), no `Accept-Ranges`, and
   /// `Vary: Accept-Encoding`, which is also added to a response that was not encoded only because of the request.

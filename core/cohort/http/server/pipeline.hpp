@@ -127,7 +127,7 @@ class pipeline_run {
   /// exception of a middleware.
   virtual task<response> handle(request_context& context) = 0;
   /// Returns the response to an exception of a step or of `handle`. Rethrows the exception if the request is cancelled.
-  /// `is_cancelled`: the calling coroutine has been cancelled.
+  /// `is_cancelled` means that the calling coroutine has been cancelled.
   virtual response on_failure(request_context& context, const std::exception_ptr& failure, bool is_cancelled) = 0;
 
  private:

@@ -22,9 +22,9 @@ class router;
 /// the lifetime of the router, even after the router was moved.
 ///
 /// See `route_pattern` for the syntax of patterns. All functions throw `std::logic_error` for an invalid pattern and a
-/// null handler, and for a conflict: a route that is registered twice or matches the same paths as another route with
-/// different parameter names. The message contains the source locations of both. The returned references are valid for
-/// the lifetime of the router.
+/// null handler, and for a conflict. A route conflicts if it is registered twice, or if it matches the same paths as
+/// another route with different parameter names. The message contains the source locations of both routes. The returned
+/// references are valid for the lifetime of the router.
 class route_group {
  public:
   /// Adds a handler for `GET` and `HEAD`; the server omits the body in the response to `HEAD`.
@@ -87,9 +87,9 @@ class route_group {
   void mount(const std::string& prefix, router router);
 
   /// Adds a `filter` or a `middleware` to all routes of the group, including those registered before. They run in the
-  /// order of the calls, outermost first: the steps of the router, then of its groups, then of the operation. It also
-  /// applies to the framework's own responses: 405 and 501 of these routes, and 404 of paths below the prefix.
-  /// Middleware does not run for probes, or for requests whose header section is invalid.
+  /// order of the calls, outermost first: the steps of the router, then of its groups, then of the operation. The
+  /// filter or middleware also applies to the framework's own responses: 405 and 501 of these routes, and 404 of paths
+  /// below the prefix. Middleware does not run for probes, or for requests whose header section is invalid.
   template <class Callable>
   route_group& use(Callable step) {
     state_->own_steps.add(std::move(step));

@@ -42,7 +42,7 @@ class server_metrics {
     admission_[requested_route.index].limit->add(change);
   }
 
-  /// The metrics of WebSockets. They are created with the server if it has a WebSocket route, otherwise by the first
+  /// The metrics of WebSockets, which are created with the server if it has a WebSocket route, otherwise by the first
   /// call.
   websocket_metrics& websockets();
 

@@ -26,7 +26,7 @@ class upgraded_connection {
   /// The context of the request; valid for the lifetime of this object.
   request_context& context() noexcept { return context_; }
   server_shard& shard() noexcept { return shard_; }
-  /// Cancels the upgrade handler at this time.
+  /// Cancels the upgrade handler at the given time.
   void cancel_at(deadline cancel_deadline) noexcept { run_.set_deadline(cancel_deadline); }
 
   /// Sets the function that is called when the server starts to drain. If the server is already draining, calls it

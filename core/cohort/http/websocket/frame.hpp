@@ -56,8 +56,8 @@ struct parsed_frame_header {
 };
 
 /// Parses the header at the start of `bytes`, from a peer with the role `sender`. Rejects reserved bits other than
-/// RSV1, reserved opcodes, fragmented or long control frames, lengths not in their shortest form or above 2^63 - 1, and
-/// a mask bit that is wrong for the role of the peer.
+/// RSV1, reserved opcodes, fragmented or long control frames, and a mask bit that is wrong for the role of the peer.
+/// Rejects lengths that are not in their shortest form or above 2^63 - 1.
 parsed_frame_header parse_frame_header(std::string_view bytes, websocket_role sender) noexcept;
 
 /// Appends the header of a frame.

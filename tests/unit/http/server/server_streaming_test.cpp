@@ -190,7 +190,7 @@ TEST_CASE("server: the last chunk is not sent if the producer stops because the 
     server.begin_drain(10s);
     CHECK(client.read_to_end().ends_with("5\r\npart,\r\n"));
   }
-  CHECK(log.close_and_count("the producer stopped because the server drains") == 1);
+  CHECK(log.close_and_count("the producer stopped because the server is draining") == 1);
 }
 
 TEST_CASE("server: a body that reaches its content length is complete, also during a drain",

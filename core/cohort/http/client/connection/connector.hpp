@@ -66,7 +66,7 @@ class connector {
   const net::replaceable_tls_client_settings& tls_settings_;
   /// The settings with which `tls_` was created.
   std::shared_ptr<const net::tls_client_settings> current_tls_settings_;
-  /// Shared with the handshakes in progress.
+  /// The context is shared with the handshakes in progress.
   std::shared_ptr<net::tls_client_context> tls_;
   std::size_t next_address_ = 0;
 };

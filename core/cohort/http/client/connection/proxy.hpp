@@ -17,7 +17,7 @@ namespace cohort::http {
 
 /// An HTTP proxy.
 struct proxy_server {
-  /// The address of the proxy; `secure`: the connection to the proxy is also encrypted.
+  /// The address of the proxy. If it is `secure`, the connection to the proxy is encrypted, too.
   origin address;
   /// The value of `Proxy-Authorization` (RFC 9110 section 11.7.2); empty for a proxy without authentication.
   std::string authorization;
@@ -61,7 +61,7 @@ struct proxy_settings {
   /// For https URLs; the proxy opens a tunnel (CONNECT, RFC 9110 section 9.3.6).
   std::optional<proxy_server> https_proxy;
   proxy_exceptions exceptions;
-  /// Further origins that are called directly; may be empty. Called on any loop.
+  /// Returns whether to call an origin directly, in addition to `exceptions`; may be empty. Called on any loop.
   std::function<bool(const origin& target)> is_direct{};
 
   /// The proxy for an origin; null if it is called directly. Local hosts are always called directly: `localhost`,

@@ -13,7 +13,7 @@
 
 namespace cohort::http {
 
-/// Limits of a `cookie_jar`. Source of the defaults: RFC 6265 section 6.1.
+/// Limits of a `cookie_jar`. The defaults are from RFC 6265 section 6.1.
 struct cookie_jar_limits {
   std::size_t max_cookies = 3000;
   std::size_t max_cookies_per_domain = 50;

@@ -25,7 +25,7 @@ client_error to_client_error(const boost::beast::error_code& failure, bool heade
 
 constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 
-/// `HTTP/1.1 200`: a status line up to its code. `d` is a digit.
+/// The pattern of a status line up to its code, such as `HTTP/1.1 200`; `d` is a digit.
 constexpr std::string_view status_line_pattern = "HTTP/d.d ddd";
 
 bool matches_status_line(std::string_view bytes) noexcept {

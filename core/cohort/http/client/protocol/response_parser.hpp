@@ -10,9 +10,9 @@
 
 namespace cohort::http {
 
-/// Incremental parser of one HTTP/1.0 or HTTP/1.1 response. Tolerant where the framing stays unambiguous: a status line
-/// without a space after its code and whitespace after a chunk's size are accepted. Two framings in one response are
-/// rejected (RFC 9112 section 6.3).
+/// Incremental parser of one HTTP/1.0 or HTTP/1.1 response. The parser is tolerant where the framing stays unambiguous:
+/// it accepts a status line without a space after its code, and whitespace after a chunk's size. Two framings in one
+/// response are rejected (RFC 9112 section 6.3).
 class response_parser : private boost::beast::http::basic_parser<false> {
   using base = boost::beast::http::basic_parser<false>;
 
@@ -26,7 +26,7 @@ class response_parser : private boost::beast::http::basic_parser<false> {
     /// If false, the body is validated, counted and discarded.
     bool store_body = true;
   };
-  /// `is_head_request`: the response has no body, regardless of its framing fields (RFC 9112 section 6.3).
+  /// If `is_head_request`, the response has no body, regardless of its framing fields (RFC 9112 section 6.3).
   response_parser(limits bounds, bool is_head_request);
 
   /// Parses a prefix of `bytes` and returns its length. A result of zero without an error means that more bytes are

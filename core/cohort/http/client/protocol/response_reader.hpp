@@ -53,7 +53,7 @@ class response_reader final : public net::read_memory {
   response_parser::limits limits_;
   bool is_head_request_;
   std::optional<response_parser> parser_;
-  /// The read buffer. Its first `size_` bytes are unparsed; the rest is unused.
+  /// The read buffer. The first `size_` bytes of the buffer are unparsed; the rest is unused.
   std::string buffer_;
   std::size_t size_ = 0;
   bool keeps_interim_responses_ = false;

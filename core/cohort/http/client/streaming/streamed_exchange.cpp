@@ -44,7 +44,7 @@ class streamed_exchange::duplex {
     detail::cancel(read_task_.cancel_signal);
     detail::cancel(send_task_.cancel_signal);
   }
-  /// The error of the exchange. Rethrows an exception of the source.
+  /// Returns the error of the exchange. Rethrows an exception of the source.
   std::optional<client_error> take() {
     if (send_task_.outcome.failure && !is_cancellation(send_task_.outcome.failure)) {
       std::rethrow_exception(send_task_.outcome.failure);

@@ -15,7 +15,7 @@ namespace cohort::http {
 /// Owns the connection until the end of the body.
 class streamed_exchange final : public response_body_stream, public recycled_object {
  public:
-  /// `timeout_is_failure`: report timeouts to the load balancer as failures of the address.
+  /// If `timeout_is_failure`, timeouts are reported to the load balancer as failures of the address.
   streamed_exchange(connection_pool::lease lease, response_parser::limits limits, bool is_head_request,
                     bool timeout_is_failure);
 

@@ -12,8 +12,8 @@ using breaker = policy::circuit_breaker;
 namespace {
 
 constexpr std::chrono::minutes tls_log_interval{1};
-/// Maximum time beyond one round trip within which a closed connection counts as stale. An upstream that closes a
-/// connection later may have read the request.
+/// Maximum time, in addition to one round trip, after which a closed connection counts as stale. An upstream that
+/// closes a connection later may have read the request.
 constexpr duration max_stale_delay = std::chrono::milliseconds{10};
 
 }  // namespace

@@ -73,7 +73,7 @@ class upstream::permit {
 /// One call to an upstream, with all its policies.
 class upstream::active_call : public call_loop {
  public:
-  /// `timeout_is_failure`: whether a timeout counts as a failure of the upstream. `recording` must outlive `run`.
+  /// If `timeout_is_failure`, a timeout counts as a failure of the upstream. `recording` must outlive `run`.
   active_call(upstream& owner, loop_state& state, client_request& request, origin target, deadline call_deadline,
               std::string_view request_id, bool timeout_is_failure, telemetry::call_recording& recording);
 
@@ -85,7 +85,7 @@ class upstream::active_call : public call_loop {
   /// Starts the record of the next attempt at `now`; null if the request has no record.
   telemetry::attempt_record* begin_attempt_record(bool is_hedge, time_point now);
   /// Makes one attempt, which starts at `now`, and records it in the metrics, the policies and `record`, which may be
-  /// null. `overtaken`, `superseded`: see `connection_pool::lease_options`.
+  /// null. For `overtaken` and `superseded`, see `connection_pool::lease_options`.
   task<client::exchange> send_recorded(bool new_connection, telemetry::attempt_record* record, time_point now,
                                        const bool* overtaken = nullptr, const bool* superseded = nullptr);
 

@@ -9,7 +9,7 @@ namespace cohort::http {
 /// Records the end of one attempt: its result, or a cancellation if this object is destroyed before `end` is called.
 class attempt_recording {
  public:
-  /// `record` may be null. Both must outlive this object.
+  /// `record` may be null. `call` and `record` must outlive this object.
   attempt_recording(const telemetry::call_recording& call, telemetry::attempt_record* record) noexcept
       : call_(call), record_(record) {}
   ~attempt_recording();

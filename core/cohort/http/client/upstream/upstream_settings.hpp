@@ -17,7 +17,8 @@ struct upstream_settings {
   /// Time before the caller's deadline that is reserved for processing the response; at most a quarter of the remaining
   /// time.
   duration reserve = std::chrono::milliseconds{20};
-  /// Maximum number of concurrent calls. Source: Envoy's circuit breaker for requests (1024, for several threads).
+  /// Maximum number of concurrent calls. Corresponds to `max_requests` of Envoy's circuit breakers, whose default is
+  /// 1024 for all threads.
   std::size_t max_in_flight = 256;
   /// Maximum time for which calls fail with `rate_limited` after a 429 with `Retry-After`.
   duration max_rate_limit_hold = std::chrono::hours{1};

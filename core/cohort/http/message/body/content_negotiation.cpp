@@ -111,7 +111,7 @@ std::string_view canonical_coding(std::string_view name) noexcept {
   return iequals(name, "x-gzip") || iequals(name, "x-compress") ? name.substr(2) : name;
 }
 
-/// The weights that `Accept-Encoding` gives to a coding, in thousandths.
+/// The weights that `Accept-Encoding` assigns to the codings, in thousandths.
 struct coding_weights {
   std::vector<std::pair<std::string_view, unsigned>> listed_codings;
   std::optional<unsigned> any;

@@ -56,7 +56,7 @@ std::optional<std::vector<byte_range>> parse_byte_ranges(std::string_view value,
   std::size_t count = 0;
   while (!value.empty()) {
     const auto spec = next_list_element(value);
-    if (spec.empty()) continue;  // RFC 9110 section 5.6.1
+    if (spec.empty()) continue;  // empty elements are ignored (RFC 9110 section 5.6.1)
     if (++count > max_byte_ranges || !add_range(spec, size, ranges)) return std::nullopt;
   }
   if (count == 0 || has_overlap(ranges)) return std::nullopt;

@@ -204,7 +204,7 @@ bool multipart_parser::parse_header_line(std::string_view line, bool& has_dispos
   if (iequals(name, "content-type")) {
     part_.content_type = value;
   } else if (iequals(name, "content-transfer-encoding")) {
-    // Deprecated by RFC 7578 section 4.7; these mean that the content is not encoded.
+    // These values, which RFC 7578 section 4.7 deprecates, mean that the content is not encoded.
     return iequals(value, "binary") || iequals(value, "8bit") || iequals(value, "7bit");
   } else if (iequals(name, "content-disposition")) {
     const auto disposition = parse_parameters(value);
@@ -215,7 +215,7 @@ bool multipart_parser::parse_header_line(std::string_view line, bool& has_dispos
       part_.name.clear();
       return false;
     }
-    // `filename*` is ignored: RFC 7578 section 4.2 forbids it.
+    // `filename*` is ignored, because RFC 7578 section 4.2 forbids this parameter.
     if (const auto filename = disposition->find("filename")) {
       part_.filename = decode_quotes(std::string{*filename});
       if (part_.filename->size() > max_filename_bytes || !is_valid_text(*part_.filename)) return false;

@@ -31,7 +31,7 @@ struct multipart_limits {
 struct multipart_part {
   /// UTF-8 without control characters; not empty.
   std::string name;
-  /// The file name as the client sent it. Never use it as a path. Set, possibly empty, if the part is a file.
+  /// The file name as the client sent it. Never use it as a path. Set if the part is a file, but may be empty.
   std::optional<std::string> filename;
   /// The media type of the part; if it is empty, the type is `text/plain`.
   std::string content_type;
@@ -63,8 +63,9 @@ struct multipart_error {
 ///       }
 ///     }
 ///
-/// Strict: rejects parts without `Content-Disposition: form-data` or without a name, transfer encodings, bare line
-/// feeds in header sections, and a body without its last boundary. A state machine without I/O.
+/// The parser is strict: it rejects parts without `Content-Disposition: form-data` or without a name, transfer
+/// encodings, bare line feeds in header sections, and a body without its last boundary. The parser is a state machine
+/// without I/O.
 class multipart_parser {
  public:
   enum class event { need_input, part, data, part_end, end, error };
@@ -83,7 +84,8 @@ class multipart_parser {
   const multipart_error& error() const noexcept { return error_; }
 
  private:
-  /// `preamble`: before the first boundary. `boundary_end`: after a boundary, up to the end of its line.
+  /// `preamble` is the state before the first boundary. `boundary_end` is the state after a boundary, up to the end of
+  /// its line.
   enum class state { preamble, boundary_end, header, content, epilogue, failed };
 
   event read(std::string_view& input);

@@ -183,7 +183,7 @@ std::optional<std::vector<forwarded_hop>> parse_forwarded(std::string_view value
   hop_list hops;
   for (;;) {
     skip_whitespace(value);
-    // RFC 9110 section 5.6.1.2: empty elements are ignored.
+    // Empty elements are ignored (RFC 9110 section 5.6.1.2).
     if (value.empty()) break;
     if (value[0] != ',') {
       if (hops.size() == max_hops || !take_element(value, hops.emplace_back())) return std::nullopt;

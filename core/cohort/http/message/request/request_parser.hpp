@@ -32,11 +32,11 @@ class head_scanner {
 };
 
 /// Parses one request. Beast's parser reads the header section, unless it has the most common form. This class adds the
-/// rules of RFC 9110 and RFC 9112 that Beast 1.81 does not enforce:
-/// - no bare LF or folded line,
-/// - one `Content-Length` or the transfer coding `chunked`, but not both,
-/// - no transfer coding in HTTP/1.0,
-/// - `Host` (RFC 9112 section 3.2), `Expect`, and the version (a minor version above 1 is read as HTTP/1.1).
+/// checks of RFC 9110 and RFC 9112 that Beast 1.81 lacks:
+/// - A bare LF or a folded line is rejected.
+/// - There is at most one `Content-Length` or the transfer coding `chunked`, but not both.
+/// - A transfer coding in HTTP/1.0 is rejected.
+/// - `Host` (RFC 9112 section 3.2), `Expect` and the version are checked; a minor version above 1 is read as HTTP/1.1.
 class request_parser : private boost::beast::http::basic_parser<true> {
   using base = boost::beast::http::basic_parser<true>;
 
@@ -80,7 +80,7 @@ class request_parser : private boost::beast::http::basic_parser<true> {
   void on_request_impl(boost::beast::http::verb, view, view, int, error&) override;
   void on_response_impl(int, view, int, error&) override {}
   void on_field_impl(boost::beast::http::field, view, view, error&) override;
-  // Pure virtual from Boost 1.87 on. These functions are never called, because Beast does not read the body.
+  // These functions are pure virtual from Boost 1.87 on. They are never called, because Beast does not read the body.
   virtual void on_trailer_field_impl(boost::beast::http::field, view, view, error&) {}
   void on_header_impl(error&) override {}
   void on_body_init_impl(const boost::optional<std::uint64_t>&, error&) override {}

@@ -33,7 +33,7 @@ bool has_valid_characters(std::string_view target) noexcept {
   return true;
 }
 
-/// unreserved / sub-delims (RFC 3986 section 2): the characters of a name or an IPv4 address.
+/// The characters of a name or an IPv4 address: unreserved and sub-delims (RFC 3986 section 2).
 constexpr auto host_characters = [] {
   std::array<bool, 256> table{};
   for (unsigned char c = '0'; c <= '9'; ++c) table[c] = true;

@@ -15,9 +15,9 @@ struct target_parts {
 };
 
 /// Splits a request target in origin-form (`/a?b`), absolute-form (`http://host/a?b`) or asterisk-form (`*`, whose path
-/// is `*`) (RFC 9112 section 3.2). Returns an empty result for any other form, a fragment, a control character, an
-/// invalid percent-encoding, an encoded NUL, and an absolute-form whose authority has no host, has user information
-/// (RFC 9110 section 4.2.4) or is malformed.
+/// is `*`) (RFC 9112 section 3.2). Returns an empty result for any other form, and for a fragment, a control character,
+/// an invalid percent-encoding or an encoded NUL. The authority of an absolute-form must be well-formed, and have a
+/// host but no user information (RFC 9110 section 4.2.4).
 std::optional<target_parts> split_target(std::string_view target) noexcept;
 
 /// Returns the host and port of a target in absolute-form; empty for the other forms. Precondition: Precondition:

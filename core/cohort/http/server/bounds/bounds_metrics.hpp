@@ -51,8 +51,8 @@ class bounds_metrics {
   std::array<telemetry::counter*, 6> proxy_headers_{};
 };
 
-/// Whether `accept` failed because file descriptors or memory are exhausted. `accept` can succeed again once some are
-/// freed.
+/// Whether `accept` failed because file descriptors or memory are exhausted. `accept` can succeed again once
+/// descriptors or memory are freed.
 bool is_resource_exhaustion(error_code error) noexcept;
 
 }  // namespace cohort::http

@@ -375,7 +375,7 @@ task<connection::disposition> connection::send_streamed_response(const request_c
     log_aborted_body(context, exception_message(outcome.failure));
   const bool has_returned = !outcome.failure && cancellation_cause == handler_cancellation::none;
   if (has_returned && writer.was_stopped_by_drain()) {
-    log_aborted_body(context, "the producer stopped because the server drains");
+    log_aborted_body(context, "the producer stopped because the server is draining");
   } else if (has_returned && writer.has_wrong_length()) {
     log_aborted_body(context, "the body does not have its content length");
   }

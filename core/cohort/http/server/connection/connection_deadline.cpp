@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The deadline of a request.
+// Computes the deadline of a request.
 #include <algorithm>
 
 #include <cohort/http/server/connection/connection.hpp>
@@ -7,7 +7,7 @@
 namespace cohort::http {
 namespace {
 
-/// About a year. Limited so that the sum with other durations does not overflow.
+/// About a year. The limit prevents an overflow of the sum with other durations.
 constexpr std::uint64_t max_transfer_seconds = 30'000'000;
 
 }  // namespace
@@ -24,7 +24,7 @@ deadline connection::current_deadline(const request_context& context) const noex
   return std::min(context.deadline(), streaming_deadline_);
 }
 
-/// The timeout of the operation. If the body extends the deadline, the maximum timeout.
+/// The timeout of the operation; if the body extends the deadline, the maximum timeout.
 duration connection::request_timeout() const noexcept {
   if (!extends_deadline()) return operation_->settings().timeout.value_or(limits_.request_timeout);
   const auto bytes = parser_->content_length().value_or(max_body_bytes());

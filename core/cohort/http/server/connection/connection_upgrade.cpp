@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Upgrades of a connection to another protocol.
+// Upgrades a connection to another protocol.
 #include <cohort/http/server/connection/connection.hpp>
 #include <cohort/http/server/upgraded_connection.hpp>
 
@@ -16,7 +16,7 @@ task<connection::disposition> connection::run_upgrade(request_context& context, 
   std::uint64_t bytes_sent = 0;
   const auto request_deadline = context.deadline();
   if (flushed) {
-    // The response has been sent. The request lasts until the client closes the connection.
+    // The response has been sent, but the request is in progress until the client closes the connection.
     metrics.requests_in_flight.add(-1);
     context.set_deadline(deadline::never());
     open_record(context, start).is_streamed = true;

@@ -40,9 +40,9 @@ inline constexpr std::uint64_t unlimited_body = std::numeric_limits<std::uint64_
 /// the handler returns.
 ///
 /// Bytes are read from the connection only when the handler calls `read`, except bytes that arrive together with the
-/// header section. So a handler that reads slowly slows down the client (backpressure). `100 Continue` is sent at the
-/// first `read` if no byte of the body has arrived by then, and never if the handler does not read (RFC 9110 section
-/// 10.1.1).
+/// header section. Therefore, a handler that reads slowly slows down the client (backpressure). `100 Continue` is sent
+/// at the first `read` if no byte of the body has arrived by then, and never if the handler does not read (RFC 9110
+/// section 10.1.1).
 ///
 /// While the body is received, the deadline of the request advances, unless the operation has its own `timeout`. The
 /// handler is cancelled `server_limits::request_timeout` after its last `read`, plus the time for which that read may

@@ -20,11 +20,11 @@ constexpr std::size_t max_file_chunk_bytes = 256 * 1024;
 constexpr std::size_t max_input_bytes_between_yields = 64 * 1024;
 /// Maximum number of bytes that are encoded by one call of the encoder.
 constexpr std::size_t max_input_chunk_bytes = 64 * 1024;
-/// Minimum encoded output that is sent; less is buffered until there is more, a flush or the end.
+/// Minimum encoded output that is sent; less output is buffered until more is encoded, or until a flush or the end of
+/// the body.
 constexpr std::size_t min_encoded_part = 8 * 1024;
 
-constexpr const char* overlapping_writes =
-    "a body_writer was used while another write of it was running: await each write";
+constexpr const char* overlapping_writes = "a body_writer was called while another call was running: await each call";
 
 }  // namespace
 

@@ -20,10 +20,10 @@ namespace cohort::http {
 /// draining, the producer should return: see `draining`. One `write`, `send_file`, `flush` or `pause` may run at a
 /// time; a concurrent call throws `std::logic_error`.
 ///
-/// A truncated body never looks complete. The end of the body is sent only if the producer returns normally, all writes
-/// have succeeded, and `abort` was not called. If `draining` or `pause` has reported a drain to the producer, the
-/// producer must also have called `mark_complete`. Otherwise, the connection is closed without the last chunk or the
-/// rest of the content length; with HTTP/1.0, whose body is close-delimited, it is reset.
+/// The client always detects a truncated body: the end of the body is sent only if the producer returns normally, all
+/// writes have succeeded, and `abort` was not called. If `draining` or `pause` has reported a drain to the producer,
+/// the producer must also have called `mark_complete`. Otherwise, the connection is closed without the last chunk or
+/// the rest of the content length; with HTTP/1.0, whose body is close-delimited, it is reset.
 class body_writer {
  public:
   enum class framing { chunked, until_close, fixed_length };
@@ -38,12 +38,12 @@ class body_writer {
   /// write timeout or has disconnected, and for bytes beyond the content length, which are not sent.
   task<bool> write(std::string bytes);
   /// Sends the bytes of the open file `file` from `offset`, without a copy where the connection allows it. Returns
-  /// false like `write`, and if the file ends before `count` bytes: then the body is incomplete. Blocks the loop while
-  /// the system reads bytes that are not in the page cache, for at most 256 KiB at a time.
+  /// false for the reasons of `write`, and if the file ends before `count` bytes; the body is then incomplete. Blocks
+  /// the loop while the system reads bytes that are not in the page cache, for at most 256 KiB at a time.
   task<bool> send_file(int file, std::uint64_t offset, std::uint64_t count);
-  /// Sends the output that a content coding has buffered. Returns false like `write`.
+  /// Sends the output that a content coding has buffered. Returns false for the reasons of `write`.
   task<bool> flush();
-  /// Sleeps for `span` after a `flush`; returns `notified` early, or immediately, when the server drains.
+  /// Sleeps for `span` after a `flush`; returns `notified` early, or immediately, if the server is draining.
   task<wait_status> pause(duration span);
   /// Whether the server is draining; the producer should then return. A producer that returns after this function has
   /// returned true counts as stopped early, unless it calls `mark_complete`.
@@ -62,7 +62,7 @@ class body_writer {
   void abort() noexcept { is_ok_ = false; }
 
   /// Applies a content coding to the body. The framing must not have a content length. `content_length` is the length
-  /// of the unencoded body; with fewer bytes, the body is incomplete. `flush_each_write`: the client can decode each
+  /// of the unencoded body; with fewer bytes, the body is incomplete. If `flush_each_write`, the client can decode each
   /// write immediately, at the cost of a lower compression ratio. Call it before the first write. Used by middleware.
   void encode_with(std::shared_ptr<content_encoder> encoder, std::optional<std::uint64_t> content_length,
                    bool flush_each_write) noexcept {
@@ -74,7 +74,7 @@ class body_writer {
   /// Ends the body, if it is not truncated. Returns whether it is complete and correctly framed, so that the connection
   /// can be kept. Called by the connection.
   task<bool> finish();
-  /// Whether the producer, which has returned, stopped early because the server drains. Called by the connection.
+  /// Whether the producer, which has returned, stopped early because the server is draining. Called by the connection.
   bool was_stopped_by_drain() const noexcept {
     return is_ok_ && has_reported_drain_ && !is_marked_complete_ && remaining_.value_or(1) > 0;
   }

@@ -50,10 +50,11 @@ class event_stream {
   /// Sends the concatenated results of `format_event` for any number of events. Use it to format an event for many
   /// clients once, and to send several events in one write.
   task<bool> send_formatted(std::string events);
-  /// Sleeps for `span`, with heartbeats. Returns false, early, once the client has disconnected or the server drains.
+  /// Sleeps for `span`, with heartbeats. Returns false, early, once the client has disconnected or the server is
+  /// draining.
   task<bool> pause(duration span);
   /// The next value of a subscription, with heartbeats while there is none. Returns null once the client has
-  /// disconnected, the server drains, or the subscription has ended.
+  /// disconnected, the server is draining, or the subscription has ended.
   template <class T>
   task<std::shared_ptr<const T>> next(typename broadcast<T>::subscription& source) {
     while (is_open()) {
@@ -78,9 +79,9 @@ class event_stream {
   duration heartbeat_;
 };
 
-/// A `text/event-stream` that `producer` sends. It ends when the producer returns; the client then reconnects after its
-/// retry time. `heartbeat`: the interval of comments while there are no events; it must be shorter than the idle
-/// timeout of proxies, which is usually 60 s.
+/// A `text/event-stream` that `producer` sends. The stream ends when the producer returns; the client then reconnects
+/// after its retry time. `heartbeat` is the interval of comments while there are no events. The interval must be
+/// shorter than the idle timeout of proxies, which is usually 60 s.
 response event_stream_response(const request_context& context, std::function<task<>(event_stream&)> producer,
                                duration heartbeat = std::chrono::seconds{15});
 

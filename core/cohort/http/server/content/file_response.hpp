@@ -25,16 +25,17 @@ struct file_options {
 /// The media type for the extension of a file name; `application/octet-stream` if it is not known.
 std::string_view media_type_of_file(std::string_view name) noexcept;
 
-/// The response to GET or HEAD with a file as its content:
-/// - conditional requests with a strong entity tag from the file's size, modification time and inode, and
-///   `Last-Modified` (RFC 9110 section 13): 304, 412;
-/// - one or several ranges, `If-Range` (RFC 9110 section 14): 206, 416; ranges that `parse_byte_ranges` ignores: 200;
-/// - precompressed variants, with `Vary`.
+/// Returns the response to GET or HEAD with a file as its content:
+/// - Conditional requests (RFC 9110 section 13) are evaluated with 304 and 412. The strong entity tag is derived from
+///   the file's size, modification time and inode.
+/// - Ranges and `If-Range` (RFC 9110 section 14) are supported with 206 and 416. Ranges that `parse_byte_ranges`
+///   ignores have the response 200.
+/// - Precompressed variants are sent with `Vary`.
 ///
-/// 404 if `path` does not name a readable regular file; 503 if the process has no free file descriptor. `path` is not
-/// validated: for a path from a request use `directory`. Opening blocks the loop; the content is sent in chunks of at
-/// most 256 KiB, each of which blocks the loop while the system reads it into the page cache. If the file is truncated,
-/// the response is aborted; replacing the file by renaming does not affect it.
+/// The response is 404 if `path` does not name a readable regular file, and 503 if the process has no free file
+/// descriptor. `path` is not validated: for a path from a request use `directory`. Opening blocks the loop; the content
+/// is sent in chunks of at most 256 KiB, each of which blocks the loop while the system reads it into the page cache.
+/// If the file is truncated, the response is aborted; replacing the file by renaming does not affect it.
 response file_response(const request_context& context, const std::filesystem::path& path,
                        const file_options& options = {});
 

@@ -53,7 +53,7 @@ void input::reject(std::string_view in, std::string_view field, std::string reas
 
 response input::error_response() const {
   auto response = input_error_response(errors_, is_truncated_, status_);
-  // RFC 9110 section 15.5.16: a 415 response lists the accepted content codings or media types.
+  // A 415 response lists the accepted content codings or media types (RFC 9110 section 15.5.16).
   if (status_ != status::unsupported_media_type) return response;
   if (errors_.front().field == "Content-Encoding") {
     response.set("Accept-Encoding", "identity");
@@ -85,7 +85,7 @@ input::text_list input::header_values(std::string_view name, bool is_list) const
     if (!iequals(header.name, name)) continue;
     if (!is_list) values.push_back(header.value);
     for (auto remaining = header.value; is_list && !remaining.empty();) {
-      // RFC 9110 section 5.6.1.2: a recipient ignores empty elements.
+      // Empty elements are ignored (RFC 9110 section 5.6.1.2).
       if (const auto element = next_list_element(remaining); !element.empty()) values.push_back(element);
     }
   }

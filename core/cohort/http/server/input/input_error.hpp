@@ -38,8 +38,8 @@ constexpr auto constraints(json::type<input_error_body>) {
 
 /// 400 (or another client error status) with the body
 /// `{"error":"Bad Request","message":…,"fields":[{"field":…,"in":…,"reason":…},…]}`. The message describes the only
-/// error, or states the number of errors. `truncated`: there were more errors. Precondition: there is at least one
-/// error.
+/// error, or states the number of errors. `truncated` means that there were more errors. Precondition: there is at
+/// least one error.
 response input_error_response(const std::vector<input_error>& errors, bool truncated = false,
                               status code = status::bad_request);
 

@@ -59,8 +59,8 @@ class multipart_reader {
   /// Precondition: `finish` returned true.
   multipart_form take_form() noexcept { return std::move(form_); }
 
-  /// 400, 413 or 415 with the field and the reason; 507 if there is no space on the disk, 500 if a file cannot be
-  /// written for another reason (`disk_error`, which the response does not contain).
+  /// The response is 400, 413 or 415 with the field and the reason, or 507 if there is no space on the disk. If a file
+  /// cannot be written for another reason, the response is 500 and does not contain `disk_error`.
   response error_response() const;
   error_code disk_error() const noexcept { return disk_error_; }
 

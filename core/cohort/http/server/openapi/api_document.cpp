@@ -83,7 +83,7 @@ header_description retry_after() {
   return {"Retry-After", "Seconds until the next attempt", R"({"type":"integer","minimum":0})"};
 }
 
-/// The responses that precede the handler.
+/// The responses of the framework, which are sent instead of the handler's response.
 std::vector<response_description> framework_responses(const route& entry, const api_operation& operation,
                                                       const api_information& information) {
   std::vector<response_description> list{

@@ -9,7 +9,7 @@
 
 #include <cohort/http/server/routing/route.hpp>
 
-// The description of an API, created from its routes: `describe_api`, then `openapi_json` or `openapi_page`.
+// Describes an API by its routes: call `describe_api`, then `openapi_json` or `openapi_page`.
 namespace cohort::http {
 
 /// Properties of an API that its routes do not contain.

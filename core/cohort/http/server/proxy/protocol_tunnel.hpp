@@ -95,10 +95,10 @@ struct tunnel_upstream {
   tunnel_group::permit permit;
 };
 
-/// Copies the bytes of an upgraded connection between a client and an upstream that has responded with 101, until both
-/// directions have ended, one of them has failed, or a time limit has been reached. A half-close is forwarded, and the
-/// other direction stays open. Each direction is read only as fast as the other side accepts the bytes (backpressure):
-/// at most 32 KiB of each direction are buffered, 2 KiB if it is idle. `client` must outlive the task.
+/// Copies the bytes of an upgraded connection between a client and an upstream that has responded with 101. The tunnel
+/// ends when both directions are closed, one direction has failed, or a timeout has expired. A half-close is forwarded,
+/// and the other direction stays open. Each direction is read only as fast as the other side accepts the bytes
+/// (backpressure): at most 32 KiB of each direction are buffered, 2 KiB if it is idle. `client` must outlive the task.
 task<> run_tunnel(std::shared_ptr<tunnel_upstream> upstream, upgraded_connection& client);
 
 }  // namespace cohort::http

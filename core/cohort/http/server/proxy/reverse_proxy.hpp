@@ -70,8 +70,9 @@ struct proxy_options {
 ///   body, the client's connection is closed, so that the client detects the truncation.
 /// - The policies of `target` apply: deadline, limits, circuit breaker, and retries of idempotent requests without a
 ///   body. A request with a body is retried only if none of the body has been read.
-/// - Errors: 504 after a timeout or at the deadline of the request; 503 if `target` rejects the call, or a limit of
-///   this machine is reached; 413, 408 and 400 for an invalid request body; 502 for all other errors.
+/// - Errors: the status is 504 after a timeout or at the deadline of the request, and 503 if `target` rejects the call
+///   or a limit of this machine is reached. An invalid request body is rejected with 413, 408 or 400. All other errors
+///   have the status 502.
 /// - Upgrades to the protocols in `upgrades` are forwarded, with the fields of the handshake. After the upstream's 101,
 ///   bytes are forwarded in both directions. `target` counts the call as complete: its deadline and its limit of
 ///   concurrent calls no longer apply, but the limits of tunnels do. Any other response is forwarded unchanged.

@@ -29,8 +29,8 @@ namespace cohort::http {
 using sync_handler = std::function<response(request_context&)>;
 /// A handler that waits: a coroutine. It is cancelled at the request's deadline and when the client disconnects.
 using async_handler = std::function<task<response>(request_context&)>;
-/// An `async_handler` that reads the body of the request itself, as a stream. `request_context::body` is empty. Exempt
-/// from admission control: its duration depends on the client.
+/// An `async_handler` that reads the body of the request itself, as a stream. `request_context::body` is empty. Such a
+/// handler is exempt from admission control, because its duration depends on the client.
 using streaming_handler = std::function<task<response>(request_context&, body_reader&)>;
 using handler = std::variant<sync_handler, async_handler, streaming_handler>;
 
