@@ -37,7 +37,7 @@ std::span<const http::asset> page_assets() noexcept { return assets; }
 }
 
 /**
- * Returns a C++ string literal with these bytes, as lines.
+ * Returns the lines of a C++ string literal with these bytes.
  *
  * Escapes are octal, since they end after three digits; a hexadecimal escape would include the digits that follow it.
  * Question marks are escaped, since two of them start a trigraph, for which compilers warn.

@@ -123,7 +123,7 @@ test('after the loss of the stream, all values are dimmed, and the page reconnec
   await expect(badge(page, 'System')).toHaveText('fresh');
 });
 
-base('a user signs in with the API key, and out again', async ({ page }) => {
+base('a user can sign in with the API key, and sign out', async ({ page }) => {
   const stack = await Stack.start({ key: 'open-sesame' });
   await page.goto(stack.dashboard.url);
   const key = page.getByLabel('Key', { exact: true });

@@ -22,8 +22,8 @@ interface Report {
 const { executablePath = '' } = config.use?.launchOptions ?? {};
 
 /**
- * A report with Lighthouse's defaults: a phone on a slow network. `preferredColorScheme` of Chromium: 0 is dark, 1
- * light.
+ * Returns a report with Lighthouse's defaults: a phone on a slow network. `preferredColorScheme` of Chromium: 0 is
+ * dark, 1 light.
  */
 async function measure(url: string, scheme: 'dark' | 'light'): Promise<Report> {
   const directory = mkdtempSync(join(tmpdir(), 'lighthouse-'));
@@ -37,8 +37,8 @@ async function measure(url: string, scheme: 'dark' | 'light'): Promise<Report> {
 }
 
 /**
- * Milliseconds to the first paint in a browser without throttling: the median of five loads, with the files in the
- * cache.
+ * Returns the time to the first paint in a browser without throttling, in milliseconds: the median of five loads, with
+ * the files in the cache.
  */
 async function firstPaint(browser: Browser, url: string): Promise<number> {
   const page = await browser.newPage();

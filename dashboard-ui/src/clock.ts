@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 /**
- * A clock in milliseconds that advances by the maximum of the advances of two clocks.
+ * Returns a clock in milliseconds. Between two calls, it advances as much as the faster of the two clocks.
  *
  * The monotonic clock stops during system sleep, and the wall clock can be set back. With either clock alone, stale
  * values could be shown as fresh.

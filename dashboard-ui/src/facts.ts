@@ -36,7 +36,7 @@ export function weatherFacts(report: WeatherReport | null, receivedAgeMs: number
   const place = joinAvailable(report.city, report.country);
   return limited(
     [formatQuantity(report.temperatureC, '°C'), report.condition].filter(Boolean).join(' '),
-    // Placed first, so that a long name does not hide the mark.
+    // The mark precedes the name, so that a long name does not hide the mark.
     [report.sample === true ? `Sample data for ${place}` : place, ...old].join(' · '),
   );
 }

@@ -15,7 +15,8 @@ namespace cohort::loadgen {
 struct scheduled_request {
   std::size_t target = 0;
   std::size_t phase = 0;
-  /// The intended start: by the load profile, or in a closed loop as soon as the connection is idle.
+  /// The intended start, which the load profile determines; in a closed loop, the time at which the connection becomes
+  /// idle.
   time_point intended_start;
   /// The time of the dispatch. The dispatch lag is this time minus `intended_start`.
   time_point dispatch_time;

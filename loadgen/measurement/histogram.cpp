@@ -150,7 +150,7 @@ void histogram::for_each_bucket(const std::function<void(const bucket&)>& visit)
   });
 }
 
-/// The counters up to the last that is not zero. A negative number -n stands for n zeros.
+/// Encodes the counters up to the last counter that is not zero. A negative number -n represents n zeros.
 std::string histogram::encode_counts() const {
   std::string encoded;
   std::size_t next = 0;

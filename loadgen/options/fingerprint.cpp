@@ -7,7 +7,7 @@
 namespace cohort::loadgen {
 namespace {
 
-/// FNV-1a (Fowler, Noll and Vo), as 16 hexadecimal digits.
+/// Returns the FNV-1a hash (Fowler, Noll and Vo) as 16 hexadecimal digits.
 std::string hash_text(const std::string& content) {
   std::uint64_t hash = 14695981039346656037ULL;
   for (const char c : content) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ULL;

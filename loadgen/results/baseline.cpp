@@ -21,7 +21,7 @@ constexpr double min_failure_shift = 0.001;
 using samples = std::vector<double>;
 using properties = std::vector<std::pair<std::string, std::string>>;
 
-/// Samples of one part of the load profile, from the baseline (`before`) and from this run (`now`).
+/// Samples of one segment of the load profile, from the baseline (`before`) and from this run (`now`).
 struct segment {
   samples before;
   samples now;

@@ -27,8 +27,8 @@ int128 scaled_square(int128 a, int128 b, int128 c, rounding direction) noexcept 
   return quotient * b + (remainder * b + (direction == rounding::up ? c - 1 : 0)) / c;
 }
 
-/// The first value in [0, last] for which the monotonic `predicate` holds; it must hold for `last`. Exponential search
-/// from `estimate`, then bisection.
+/// The first value in [0, last] for which the monotonic `predicate` holds; it must hold for `last`. Uses an exponential
+/// search from `estimate`, then bisection.
 template <class Predicate>
 std::int64_t find_first_true(std::int64_t estimate, std::int64_t last, Predicate predicate) {
   std::int64_t below = -1;

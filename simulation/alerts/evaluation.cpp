@@ -9,15 +9,15 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::string_view no_history = "its windows of hours are longer than the incidents";
+constexpr std::string_view no_history = "its windows are several hours, longer than the incidents";
 constexpr std::string_view no_database = "the fleet has no database";
 constexpr std::string_view no_monitoring = "Prometheus and Alertmanager themselves are not simulated";
-constexpr std::string_view no_process = "its metrics describe a real process: memory and descriptors";
+constexpr std::string_view no_process = "its metrics (memory and descriptors) describe a real process";
 
 const std::map<std::string_view, std::string_view> unevaluated_alerts{
     {"AlertmanagerDown", no_monitoring},
     {"AlertmanagerNotificationsFailing", no_monitoring},
-    {"ConnectionsNearLimit", "the limit of connections depends on the file descriptors of a real process"},
+    {"ConnectionsNearLimit", "the connection limit depends on the file descriptors of a real process"},
     {"DatabaseCallsShed", no_database},
     {"DatabaseFailing", no_database},
     {"ErrorBudgetBurnSlow", no_history},

@@ -129,7 +129,7 @@ void draw_rotated_key(random_generator& random, incident& details) {
 std::vector<incident_kind> platform_incidents() {
   return {
       {"broker outage", "the process or the machine of the message broker stops", draw_broker_outage},
-      {"full broker", "the broker confirms no messages; 0.8 to 2 messages per second", draw_full_broker},
+      {"full broker", "the broker confirms no messages, at a rate of 0.8 to 2 messages per second", draw_full_broker},
       {"invalid messages", "a publisher sends an invalid message every 5 to 200 s", draw_invalid_messages},
       {"discovery outage", "the process or the machine of etcd stops", draw_discovery_outage},
       {"separated discovery", "a service and etcd cannot reach each other", draw_discovery_partition},

@@ -65,7 +65,7 @@ std::vector<std::string> find_warnings(double rate, const sim::plan& plan, const
   auto warnings = plan.warnings;
   if (!calibrated.has_idle_times && rate * 1.1 < calibrated.rate) {
     warnings.emplace_back(
-        "too few calls of the calibration started after idle time, so the slowdown of idle cores was not measured");
+        "too few calls of the calibration started after an idle time, so the slowdown of idle cores was not measured");
   }
   return warnings;
 }

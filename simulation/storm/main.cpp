@@ -52,8 +52,8 @@ struct program_options {
                 config::integer(1, 60'000), "800");
     options.add(patience, {"--patience", "", "Seconds until a caller abandons an attempt"}, config::seconds(1, 60),
                 "1");
-    options.add(event, {"--event", "", "Event from 10 s on"}, config::one_of({"slow-back-ends", "deploy", "zone-loss"}),
-                "slow-back-ends");
+    options.add(event, {"--event", "", "Event that starts at 10 s"},
+                config::one_of({"slow-back-ends", "deploy", "zone-loss"}), "slow-back-ends");
     options.add(length, {"--length", "", "Length of the run in virtual seconds"}, config::seconds(25, 3600), "60");
     options.add(seed, {"--seed", "", "Seed"}, config::integer(0, INT64_MAX), "1");
     options.add(only, {"--only", "", "Simulate only the protection with this name"}, config::text(), "all");

@@ -73,8 +73,8 @@ export interface HistoryTable {
 }
 
 /**
- * The values of the charts of a panel by minute, newest first, without empty minutes. `now`: milliseconds since the
- * epoch.
+ * Returns the chart values of a panel by minute, newest first. Minutes without values are omitted. `now`: milliseconds
+ * since the epoch.
  */
 export function toHistoryTable(panel: PanelName, history: History, now: number): HistoryTable {
   const key = services.find((service) => service.panel === panel)?.key ?? '';

@@ -15,7 +15,7 @@ class scale {
   /// Precondition: `minimum` is positive.
   static scale logarithmic(double minimum, double maximum) { return {minimum, maximum, true}; }
 
-  /// The relative position of a value: 0 at the minimum, 1 at the maximum. Values outside are clamped.
+  /// The relative position of a value: 0 at the minimum, 1 at the maximum. Values outside the axis are clamped.
   double position(double value) const noexcept;
 
  private:

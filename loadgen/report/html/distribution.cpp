@@ -30,7 +30,7 @@ std::vector<duration_bin> make_bins(const histogram& values) {
   std::vector<duration_bin> bins;
   double start = minimum;
   for (double i = 1; i <= bin_count; ++i) {
-    // Whole microseconds, the resolution of the histogram. Near one microsecond, empty bins are omitted.
+    // Rounds to the resolution of the histogram, one microsecond. Near one microsecond, empty bins are omitted.
     const double end = i == bin_count ? maximum : std::round(minimum * std::exp(width * i / bin_count));
     if (end <= start) continue;
     bins.push_back({start, end});

@@ -181,7 +181,7 @@ function run(...args: string[]): Promise<{ code: number; output: string }> {
 }
 
 test.each([[[]], [['http://127.0.0.1:1', 'two']], [['not a url']], [['--range', 'long', 'http://127.0.0.1:1']]])(
-  'invalid arguments print the usage and exit with 2: %j',
+  'for invalid arguments, the program prints the usage and exits with status 2: %j',
   async (args) => {
     const { code, output } = await run(...args);
     expect(code).toBe(2);
