@@ -30,7 +30,7 @@ inline constexpr std::size_t max_api_keys = 64;
 api_key_list single_api_key(std::string key);
 
 struct api_key_file {
-  /// Empty if `error` is set.
+  /// The keys of the file; empty if `error` is set.
   api_key_list keys;
   /// The reason why the file is invalid; never contains a key. Completes the message `API_KEY_FILE is "/run/keys", …`.
   std::string error;

@@ -38,7 +38,7 @@ std::string quote(std::string_view value) {
   return '"' + to_printable(text.substr(0, max_length)) + (text.size() > max_length ? "…\"" : "\"");
 }
 
-/// Empty if the variable is unset or empty.
+/// Returns the value of a variable, or an empty optional if the variable is unset or empty.
 std::optional<std::string> find_variable(const environment& variables, const std::string& name) {
   const auto found = name.empty() ? variables.end() : variables.find(name);
   return found == variables.end() || found->second.empty() ? std::nullopt : std::optional{found->second};

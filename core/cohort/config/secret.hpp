@@ -10,7 +10,7 @@
 namespace cohort::config {
 
 struct secret_file {
-  /// The first line, without its line ending. Empty if `error` is set.
+  /// The first line, without its line ending; empty if `error` is set.
   std::string secret;
   /// The reason why the first line of the file is not a secret of visible ASCII characters; empty if it is a secret.
   /// Completes the message `API_KEY_FILE is "/run/key", …`.

@@ -75,8 +75,8 @@ struct integer_value {
   /// The value if it exceeds the range of `number`; otherwise 0.
   std::uint64_t large_number = 0;
 };
-/// Empty if `source` is not an integer. Up to 2^53, an integer may be written with an exponent or with zeros after the
-/// decimal point.
+/// Returns the value of `source`, or an empty optional if `source` is not an integer. Up to 2^53, an integer may be
+/// written with an exponent or with zeros after the decimal point.
 std::optional<integer_value> read_json_integer(simdjson::dom::element source);
 
 template <integer T>

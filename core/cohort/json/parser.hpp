@@ -44,8 +44,8 @@ auto parse(std::string_view text, Visitor&& visitor) -> decltype(visitor(std::de
 /// True if `text` is exactly one JSON object.
 bool is_object(std::string_view text);
 
-/// Minifies `text`: removes the whitespace between tokens, so that the result is one line. Empty if `text` is not valid
-/// JSON.
+/// Minifies `text`: removes the whitespace between tokens, so that the result is one line. Returns an empty string if
+/// `text` is not valid JSON.
 std::string minify(std::string_view text);
 
 }  // namespace cohort::json

@@ -31,13 +31,13 @@ struct trace_context {
   /// `tracestate`, forwarded unchanged; empty if there is none. A view into the request.
   std::string_view state{};
   /// The ID of the current span: the span of the caller (the parent ID of `traceparent`), or, if the server records
-  /// spans, the span of the request. Zero if there is none.
+  /// spans, the span of the request. The ID is zero if there is none.
   std::uint64_t span_id = 0;
 };
 
-/// Parses a `traceparent` of version 00, or the part of a later version that version 00 defines. Empty if the value is
-/// invalid, for example because of uppercase digits, a zero ID or a wrong length. Only the flag `sampled` is kept,
-/// because version 00 requires that the other flags are sent as zero.
+/// Parses a `traceparent` of version 00, or the part of a later version that version 00 defines. Returns an empty
+/// optional if the value is invalid, for example because of uppercase digits, a zero ID or a wrong length. Only the
+/// flag `sampled` is kept, because version 00 requires that the other flags are sent as zero.
 std::optional<trace_context> parse_traceparent(std::string_view value) noexcept;
 
 /// Parses an ID of 32 lowercase hexadecimal digits; empty if it is invalid or zero.

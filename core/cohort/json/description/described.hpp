@@ -117,7 +117,7 @@ consteval bool accepts_initializers(std::index_sequence<Indices...>) {
   return requires { T{(static_cast<void>(Indices), any_member<T>{})...}; };
 }
 
-/// Whether an aggregate has more members than it describes. False if that cannot be determined.
+/// Returns whether an aggregate has more members than it describes, or false if that cannot be determined.
 template <class T, std::size_t DescribedCount>
 consteval bool has_undescribed_member() {
   if constexpr (omits_members<T> || !std::is_aggregate_v<T>) {

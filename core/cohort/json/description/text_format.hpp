@@ -32,8 +32,8 @@ concept text_formatted = requires(const T& value, std::string_view text) {
 
 using timestamp = std::chrono::sys_time<std::chrono::nanoseconds>;
 
-/// Parses an RFC 3339 timestamp (section 5.6); digits below a nanosecond are ignored. Empty if `text` is invalid, or if
-/// its year is before 1678 or after 2261, outside the range of a 64-bit number of nanoseconds.
+/// Parses an RFC 3339 timestamp (section 5.6); digits below a nanosecond are ignored. Returns an empty optional if
+/// `text` is invalid, or if its year is before 1678 or after 2261, outside the range of a 64-bit number of nanoseconds.
 std::optional<timestamp> parse_timestamp(std::string_view text);
 
 /// Formats an RFC 3339 timestamp in UTC. A fraction of a second has three, six or nine digits:

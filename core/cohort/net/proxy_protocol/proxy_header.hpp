@@ -31,7 +31,7 @@ struct proxy_header {
   state parsed = state::incomplete;
   /// The size of a complete header in bytes; for an incomplete header, the minimum size.
   std::size_t size = 0;
-  /// The client's address. Empty if the address of the connection must be used: for the command LOCAL (health checks by
+  /// The client's address; empty if the address of the connection must be used: for the command LOCAL (health checks by
   /// the proxy itself), for UNKNOWN, and for address families other than IPv4 and IPv6.
   std::optional<asio::ip::address> client_address;
   /// The description of an invalid header, for logs.

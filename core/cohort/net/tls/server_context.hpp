@@ -48,7 +48,7 @@ struct tls_accept_result {
   std::string reason{};
   /// The encrypted stream; null after a failure.
   stream_ptr stream{};
-  /// The URIs of the client's verified certificate (subjectAltName), such as SPIFFE IDs. Empty without a certificate.
+  /// The URIs of the client's verified certificate (subjectAltName), such as SPIFFE IDs; empty without a certificate.
   std::vector<std::string> client_uris{};
   bool has_client_certificate = false;
   /// Whether the client resumed a session instead of performing a full handshake.

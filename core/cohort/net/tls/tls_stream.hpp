@@ -141,7 +141,7 @@ class tls_stream final : public stream {
   /// A read of one byte that detects a closed connection.
   struct pending_watch {
     std::shared_ptr<connection> keep_alive;
-    /// Null after the stream's destruction.
+    /// The stream; null after its destruction.
     tls_stream* owner = nullptr;
     asio::cancellation_signal cancellation;
     char byte = 0;

@@ -21,7 +21,8 @@ class client_rate_limiter {
   /// `burst`, `refill_time` and `max_clients` must be positive.
   client_rate_limiter(std::size_t burst, duration refill_time, std::size_t max_clients = 10'000);
 
-  /// Takes one token of `client`. Empty if the request is within the limit; otherwise the time until the next token.
+  /// Takes one token of `client`. Returns the time until the next token, or an empty optional if the request is within
+  /// the limit.
   std::optional<duration> take(std::string_view client, time_point now);
 
   /// Number of clients in the table.

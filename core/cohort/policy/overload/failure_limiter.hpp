@@ -20,8 +20,8 @@ class failure_limiter {
   /// All arguments must be positive.
   failure_limiter(std::size_t max_failures, duration window, std::size_t max_clients = 10'000);
 
-  /// Records a failed attempt. Empty if the attempt is within the limit; otherwise the time until the client's window
-  /// ends. Further failures do not extend the window.
+  /// Records a failed attempt. Returns the time until the client's window ends, or an empty optional if the attempt is
+  /// within the limit. Further failures do not extend the window.
   std::optional<duration> record(std::string_view client, time_point now);
 
   /// Number of clients in the table.

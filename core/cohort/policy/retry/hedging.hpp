@@ -27,10 +27,11 @@ class hedging {
 
   /// Records the latency of an attempt that received a response.
   void record(duration latency, time_point now) noexcept { latencies_.record(latency, now); }
-  /// Time to wait before the second request. Empty if no second request may be sent: hedging is disabled, there are too
-  /// few samples, or the remaining time for the second request would be less than the median latency.
+  /// Returns the time to wait before the second request, or an empty optional if no second request may be sent: hedging
+  /// is disabled, there are too few samples, or the remaining time for the second request would be less than the median
+  /// latency.
   std::optional<duration> delay(duration remaining_time, time_point now) noexcept;
-  /// Median latency of an attempt; zero if there are too few samples.
+  /// Returns the median latency of an attempt; zero if there are too few samples.
   duration median(time_point now) noexcept;
 
  private:

@@ -57,8 +57,8 @@ struct retry_decision {
 retry_decision decide_retry(const retry_settings& settings, const failed_attempt& attempt, retry_budget& budget,
                             time_point now, random_generator& random);
 
-/// Parses a `Retry-After` in seconds; values above one day are reduced to one day. Empty if the value is invalid, or if
-/// it is a date, which requires synchronized clocks.
+/// Parses a `Retry-After` in seconds; values above one day are reduced to one day. Returns an empty optional if the
+/// value is invalid, or a date, which would require synchronized clocks.
 std::optional<duration> parse_retry_after(std::string_view value) noexcept;
 
 }  // namespace cohort::policy

@@ -37,7 +37,7 @@ struct chunk {
 
 /// The header that precedes each object.
 struct alignas(packed_alignment) object_header {
-  /// Null if the object has a separate block.
+  /// The chunk of the object; null if the object has a separate block.
   chunk* owner;
 };
 static_assert(sizeof(object_header) % packed_alignment == 0 && sizeof(chunk) % packed_alignment == 0);
@@ -57,8 +57,8 @@ struct current_chunk {
   current_chunk& operator=(const current_chunk&) = delete;
 };
 
-/// Returns the thread's current chunk if it has at least `size` free bytes, otherwise a new chunk. Null if there is no
-/// memory for a chunk.
+/// Returns the thread's current chunk if it has at least `size` free bytes, otherwise a new chunk. Returns null if
+/// there is no memory for a chunk.
 chunk* find_or_allocate_chunk(std::size_t size) noexcept {
   auto* const current = try_thread_object<current_chunk>();
   if (!current) return nullptr;

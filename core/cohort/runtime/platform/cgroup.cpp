@@ -92,7 +92,7 @@ void update_minimum(std::optional<T>& smallest, T limit) noexcept {
   smallest = smallest ? std::min(*smallest, limit) : limit;
 }
 
-/// The quota in CPUs. Empty for v2's "max" and v1's -1, which mean unlimited.
+/// Returns the quota in CPUs, or an empty optional for v2's "max" and v1's -1, which mean unlimited.
 std::optional<double> quota_in_cpus(std::string_view quota, std::string_view period) noexcept {
   const auto quota_us = parse_number<std::uint64_t>(trim(quota));
   const auto period_us = parse_number<std::uint64_t>(trim(period));
@@ -100,7 +100,7 @@ std::optional<double> quota_in_cpus(std::string_view quota, std::string_view per
   return static_cast<double>(*quota_us) / static_cast<double>(*period_us);
 }
 
-/// The value of `key` in memory.stat, whose lines are "key value". Zero if there is none.
+/// Returns the value of `key` in memory.stat, whose lines are "key value", or zero if there is none.
 std::uint64_t memory_stat(std::string_view text, std::string_view key) noexcept {
   while (!text.empty()) {
     auto line = consume_field(text, '\n');

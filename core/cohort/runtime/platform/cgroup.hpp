@@ -14,7 +14,7 @@ namespace cohort::platform {
 struct cgroup_limits {
   std::optional<std::uint64_t> memory_bytes;
   /// Memory that counts toward the memory limit, without inactive file cache, which the kernel reclaims first. `docker
-  /// stats` and the kubelet report the same value. Empty without a memory limit.
+  /// stats` and the kubelet report the same value. The member is empty without a memory limit.
   std::optional<std::uint64_t> memory_used_bytes;
   std::optional<double> cpus;  ///< CPU time per wall-clock time: 1.5 is one and a half CPUs
 };

@@ -38,7 +38,7 @@ std::optional<std::string_view> find_value(std::string_view text, std::string_vi
 /// The value of `key` in /proc/meminfo, in bytes. The file's unit "kB" is KiB: proc_meminfo(5).
 std::optional<std::uint64_t> meminfo_bytes(std::string_view meminfo, std::string_view key) noexcept;
 
-/// Parses all of `text` as an integer. Empty if `text` is malformed or out of range for `T`.
+/// Parses all of `text` as an integer. Returns an empty optional if `text` is malformed or out of range for `T`.
 template <std::integral T>
 std::optional<T> parse_number(std::string_view text, int base = 10) noexcept {
   T value{};
@@ -47,7 +47,8 @@ std::optional<T> parse_number(std::string_view text, int base = 10) noexcept {
   return value;
 }
 
-/// Parses all of `text` as a floating-point number. Empty if `text` is malformed or the number is not finite.
+/// Parses all of `text` as a floating-point number. Returns an empty optional if `text` is malformed or the number is
+/// not finite.
 template <std::floating_point T>
 std::optional<T> parse_number(std::string_view text) noexcept {
   T value{};

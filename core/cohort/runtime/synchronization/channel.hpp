@@ -21,7 +21,7 @@ namespace detail {
 template <class T>
 struct channel_receiver : wait_entry {
   explicit channel_receiver(wait_queue& wakeup) noexcept : wait_entry(wakeup) {}
-  /// Empty if the wakeup was caused by `close`, or by a value of another channel in `select`.
+  /// The received value; empty if the wakeup was caused by `close`, or by a value of another channel in `select`.
   std::optional<T> value;
 };
 
@@ -82,7 +82,7 @@ class channel {
     if (!receiver.value) co_return detail::make_error_result<T>(asio::error::eof);
     co_return detail::make_value_result(std::move(*receiver.value));
   }
-  /// Receives without waiting. Empty if the channel is empty.
+  /// Receives without waiting. Returns an empty optional if the channel is empty.
   std::optional<T> try_receive() {
     if (values_.empty()) return std::nullopt;
     std::optional<T> value{std::move(values_.front())};

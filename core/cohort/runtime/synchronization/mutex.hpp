@@ -45,7 +45,7 @@ class mutex {
     if (status != wait_status::notified) co_return detail::wait_error(status);
     co_return mutex_lock{*this};
   }
-  /// Empty if the mutex is locked.
+  /// Returns an empty optional if the mutex is locked.
   std::optional<mutex_lock> try_lock() noexcept {
     if (is_locked_) return std::nullopt;
     is_locked_ = true;

@@ -55,7 +55,7 @@ class semaphore {
     grant_waiters();
     co_return detail::wait_error(status);
   }
-  /// Empty if too few permits are available, or if another coroutine waits.
+  /// Returns an empty optional if too few permits are available, or if another coroutine waits.
   std::optional<semaphore_permit> try_acquire(std::size_t count = 1) noexcept {
     if (!waiters_.empty() || available_ < count) return std::nullopt;
     available_ -= count;

@@ -150,8 +150,8 @@ void timer_wheel::advance(time_point now) {
   if (const auto next = next_occupied_slot(); !next || next->tick > target) {
     current_tick_ = std::max(current_tick_, target);
   }
-  // Removes timers that were disarmed or armed for a later time from the front of the next slot, because they would
-  // wake the loop unnecessarily. Each arming of a timer causes at most one removal.
+  // Removes the first timers of the next slot if they were disarmed or armed for a later time, because they would wake
+  // the loop unnecessarily. Each arming of a timer causes at most one removal.
   while (const auto next = next_occupied_slot()) {
     auto& node = static_cast<timer&>(*wheel_[next->level][next->slot].next);
     const auto end = next->tick + (std::uint64_t{1} << (next->level * slot_bits));

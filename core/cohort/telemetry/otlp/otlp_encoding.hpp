@@ -24,9 +24,9 @@ std::string_view to_string(otlp_signal signal) noexcept;
 /// The attributes of the exporting service, such as `service.name`.
 using resource_attributes = std::vector<std::pair<std::string, std::string>>;
 
-/// Appends a span to `items`, the encoded items of one request (messages `Span` of opentelemetry.proto.trace.v1).
+/// Appends a span to `items`, the encoded items of one request (message `Span` of opentelemetry.proto.trace.v1).
 void append_item(std::string& items, otlp_encoding encoding, const span& span);
-/// Appends a log record to `items` (messages `LogRecord` of opentelemetry.proto.logs.v1).
+/// Appends a log record to `items` (message `LogRecord` of opentelemetry.proto.logs.v1).
 void append_item(std::string& items, otlp_encoding encoding, const log_record& record);
 
 /// Returns the body of an export request (`ExportTraceServiceRequest`, `ExportLogsServiceRequest`) for the items of one
@@ -39,8 +39,8 @@ struct partial_success {
   std::uint64_t rejected = 0;
   std::string message;
 };
-/// Parses the body of a response. Empty if the body is not a valid message. If the message has no partial success,
-/// `rejected` is 0.
+/// Parses the body of a response. Returns an empty optional if the body is not a valid message. If the message has no
+/// partial success, `rejected` is 0.
 std::optional<partial_success> parse_export_response(otlp_signal signal, otlp_encoding encoding, std::string_view body);
 
 }  // namespace cohort::telemetry

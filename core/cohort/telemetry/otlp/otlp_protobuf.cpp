@@ -7,7 +7,7 @@
 namespace cohort::telemetry::detail {
 namespace {
 
-/// The number of the fields `ScopeSpans.spans` and `ScopeLogs.log_records`.
+/// The field number of both `ScopeSpans.spans` and `ScopeLogs.log_records`.
 constexpr std::uint32_t item_field = 2;
 
 void write_any_value(protobuf_writer& output, std::string_view text) { output.string_field(1, text); }

@@ -69,7 +69,7 @@ enum class attempt_kind : std::uint8_t {
 enum class attempt_phase : std::uint8_t {
   /// Name resolution, and the choice of an address.
   queued,
-  /// The TCP handshake, and the setup of a tunnel through a proxy. Zero if the connection is reused.
+  /// The TCP handshake, and the setup of a tunnel through a proxy; takes no time if the connection is reused.
   connect,
   tls,
   /// Sending the request, and waiting for the first byte of the response.

@@ -65,7 +65,7 @@ class cross_thread_channel {
     if (!waiter->value) co_return detail::make_error_result<T>(asio::error::eof);
     co_return detail::make_value_result(std::move(*waiter->value));
   }
-  /// Receives without waiting. Empty if the channel is empty. Safe from any thread.
+  /// Receives without waiting. Returns an empty optional if the channel is empty. Safe from any thread.
   std::optional<T> try_receive() {
     const std::lock_guard lock{mutex_};
     return try_pop();

@@ -48,7 +48,7 @@ class cross_thread_semaphore {
     }
     co_return cross_thread_permit{*this};
   }
-  /// Empty if no permit is available. Safe from any thread, including threads without a loop.
+  /// Returns an empty optional if no permit is available. Safe from any thread, including threads without a loop.
   std::optional<cross_thread_permit> try_acquire() {
     if (!queue_.try_acquire({})) return std::nullopt;
     return cross_thread_permit{*this};

@@ -49,9 +49,10 @@ class cross_thread_shared_mutex {
   task<result<cross_thread_shared_mutex_lock>> lock_shared(deadline wait_deadline) {
     return acquire(false, wait_deadline);
   }
-  /// Empty if the mutex is owned. Safe from any thread, including threads without a loop.
+  /// Returns an empty optional if the mutex is owned. Safe from any thread, including threads without a loop.
   std::optional<cross_thread_shared_mutex_lock> try_lock() { return try_acquire(true); }
-  /// Empty if the mutex has a writer, or if a coroutine waits. Safe from any thread, including threads without a loop.
+  /// Returns an empty optional if the mutex has a writer, or if a coroutine waits. Safe from any thread, including
+  /// threads without a loop.
   std::optional<cross_thread_shared_mutex_lock> try_lock_shared() { return try_acquire(false); }
 
   std::size_t reader_count() const {
