@@ -60,9 +60,9 @@ task<http::response> plan(std::shared_ptr<providers> upstreams, http::request_co
   call_context hotels_call = call;
   hotels_call.deadline = std::min(call.deadline, deadline::after(loop::current().now(), 300ms));
 
-  auto get_flights = upstreams->flights.get("/flights", call);
-  auto get_hotels = upstreams->hotels.get("/hotels", hotels_call);
-  const auto parts = co_await when_all(std::move(get_flights), std::move(get_hotels));
+  auto flights_task = upstreams->flights.get("/flights", call);
+  auto hotels_task = upstreams->hotels.get("/hotels", hotels_call);
+  const auto parts = co_await when_all(std::move(flights_task), std::move(hotels_task));
   const auto& [flights, hotels] = parts;
 
   if (!flights) co_return json_or_504(flights);

@@ -17,18 +17,18 @@ std::string hash_text(const std::string& content) {
 }
 
 /// Formats a duration in seconds with enough digits to be exact.
-std::string exact_seconds(duration value) {
+std::string format_exact_seconds(duration value) {
   char text[32];
   std::snprintf(text, sizeof text, "%.15g", to_seconds(value));
   return text;
 }
 
-std::string exact_rate(request_rate rate) { return exact_seconds(duration{rate.millionths * 1000}); }
+std::string format_exact_rate(request_rate rate) { return format_exact_seconds(duration{rate.millionths * 1000}); }
 
 std::string describe_stages(const std::vector<load_stage>& stages) {
   std::string text;
   for (const auto& stage : stages) {
-    text += (text.empty() ? "" : " ") + exact_seconds(stage.length) + ":" + exact_rate(stage.rate) +
+    text += (text.empty() ? "" : " ") + format_exact_seconds(stage.length) + ":" + format_exact_rate(stage.rate) +
             (stage.is_step ? ":step" : "");
   }
   return text;
@@ -81,8 +81,8 @@ std::vector<std::pair<std::string, std::string>> make_fingerprint(const run_conf
     fingerprint.emplace_back(std::move(name), std::move(value));
   };
   add("mode", configuration.mode);
-  add("rate", load.closed_loop ? "max" : exact_rate(configuration.rate));
-  add("duration_s", exact_seconds(configuration.length));
+  add("rate", load.closed_loop ? "max" : format_exact_rate(configuration.rate));
+  add("duration_s", format_exact_seconds(configuration.length));
   if (configuration.mode == "stages") add("stages", describe_stages(stages));
   const bool is_poisson = load.arrivals == arrival_process::poisson;
   add("arrivals", is_poisson ? "Poisson arrivals, seed " + std::to_string(load.seed) : "constant");
@@ -95,13 +95,13 @@ std::vector<std::pair<std::string, std::string>> make_fingerprint(const run_conf
   add("connections", std::to_string(load.connections));
   add("keep_alive", load.keep_alive ? "yes" : "no");
   add("threads", std::to_string(configuration.threads));
-  add("timeout_s", exact_seconds(load.timeout));
-  if (load.callers.patience) add("patience_s", exact_seconds(*load.callers.patience));
+  add("timeout_s", format_exact_seconds(load.timeout));
+  if (load.callers.patience) add("patience_s", format_exact_seconds(*load.callers.patience));
   if (load.callers.max_retries > 0) {
     add("retries",
-        std::to_string(load.callers.max_retries) + ", backoff " + exact_seconds(load.callers.backoff) + " s");
+        std::to_string(load.callers.max_retries) + ", backoff " + format_exact_seconds(load.callers.backoff) + " s");
   }
-  add("deadline_s", load.deadline ? exact_seconds(*load.deadline) : "none");
+  add("deadline_s", load.deadline ? format_exact_seconds(*load.deadline) : "none");
   return fingerprint;
 }
 

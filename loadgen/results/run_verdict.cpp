@@ -15,7 +15,7 @@ constexpr double min_on_time_fraction = 0.99;
 constexpr duration full_interval = std::chrono::seconds{1};
 
 /// Formats a percentage, rounded down so that a value just below 99 % is not shown as 99 %.
-std::string format_percent_down(double ratio) { return format_fixed(std::floor(ratio * 1000) / 10, 1) + " %"; }
+std::string format_percent_rounded_down(double ratio) { return format_fixed(std::floor(ratio * 1000) / 10, 1) + " %"; }
 
 std::uint64_t allowed_lag_us(const std::vector<objective>& objectives) {
   std::optional<double> min_limit;
@@ -61,7 +61,7 @@ void add_schedule_limits(std::vector<generator_limit>& limits, const run_report&
                                           format_duration(allowed) + " is allowed. Run it on a separate CPU."});
   }
   if (on_time_fraction(report) < min_on_time_fraction) {
-    limits.push_back({"late_starts", "Only " + format_percent_down(on_time_fraction(report)) +
+    limits.push_back({"late_starts", "Only " + format_percent_rounded_down(on_time_fraction(report)) +
                                          " of the requests started before the end of the load profile: the generator "
                                          "could not keep up."});
   }
@@ -100,8 +100,9 @@ std::vector<generator_limit> find_generator_limits(const run_report& report, con
   std::vector<generator_limit> limits;
   if (!report.is_closed_loop()) add_schedule_limits(limits, report, objectives);
   if (const auto cpu = max_phase_cpu(report); cpu >= max_worker_cpu_fraction) {
-    limits.push_back({"worker_cpu", "A worker was busy for " + format_percent_down(cpu) + " of a phase; the limit is " +
-                                        format_percent_down(max_worker_cpu_fraction) +
+    limits.push_back({"worker_cpu", "A worker was busy for " + format_percent_rounded_down(cpu) +
+                                        " of a phase; the limit is " +
+                                        format_percent_rounded_down(max_worker_cpu_fraction) +
                                         ". Use more --threads, or a lower rate."});
   }
   if (const auto count = count_of(report.totals.outcomes, request_outcome::local_fd); count > 0) {

@@ -9,26 +9,26 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::string_view no_history = "its windows are several hours, longer than the incidents";
-constexpr std::string_view no_database = "the fleet has no database";
-constexpr std::string_view no_monitoring = "Prometheus and Alertmanager themselves are not simulated";
-constexpr std::string_view no_process = "its metrics (memory and descriptors) describe a real process";
+constexpr std::string_view short_run_reason = "its windows are several hours, longer than the incidents";
+constexpr std::string_view missing_database_reason = "the fleet has no database";
+constexpr std::string_view unsimulated_reason = "Prometheus and Alertmanager themselves are not simulated";
+constexpr std::string_view real_process_reason = "its metrics (memory and descriptors) describe a real process";
 
 const std::map<std::string_view, std::string_view> unevaluated_alerts{
-    {"AlertmanagerDown", no_monitoring},
-    {"AlertmanagerNotificationsFailing", no_monitoring},
+    {"AlertmanagerDown", unsimulated_reason},
+    {"AlertmanagerNotificationsFailing", unsimulated_reason},
     {"ConnectionsNearLimit", "the connection limit depends on the file descriptors of a real process"},
-    {"DatabaseCallsShed", no_database},
-    {"DatabaseFailing", no_database},
-    {"ErrorBudgetBurnSlow", no_history},
+    {"DatabaseCallsShed", missing_database_reason},
+    {"DatabaseFailing", missing_database_reason},
+    {"ErrorBudgetBurnSlow", short_run_reason},
     {"EventLoopStalls", "its watchdog is a thread on the real clock"},
-    {"FileDescriptorsNearLimit", no_process},
-    {"HighMemoryUsage", no_process},
+    {"FileDescriptorsNearLimit", real_process_reason},
+    {"HighMemoryUsage", real_process_reason},
     {"LogLinesDropped", "the simulation discards log lines"},
-    {"MemoryNearLimit", no_process},
-    {"PrometheusDown", no_monitoring},
-    {"PrometheusNotificationsFailing", no_monitoring},
-    {"PrometheusRuleFailures", no_monitoring},
+    {"MemoryNearLimit", real_process_reason},
+    {"PrometheusDown", unsimulated_reason},
+    {"PrometheusNotificationsFailing", unsimulated_reason},
+    {"PrometheusRuleFailures", unsimulated_reason},
     {"ProxyTunnelsRejected", "the callers open no WebSockets"},
     {"SettingReloadFailed", "it requires changes of setting files"},
     {"SloMetricsAbsent", "it detects missing or renamed metrics, not incidents"},

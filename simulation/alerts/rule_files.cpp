@@ -21,7 +21,7 @@ void for_each_match(const std::string& text, const std::regex& pattern, Handler 
 }
 
 /// The text after `prefix`, without spaces; empty if the line does not start with `prefix`.
-std::string value_after(std::string_view line, std::string_view prefix) {
+std::string text_after_prefix(std::string_view line, std::string_view prefix) {
   if (!line.starts_with(prefix)) return {};
   line.remove_prefix(std::min(line.find_first_not_of(' ', prefix.size()), line.size()));
   return std::string{line};
@@ -57,12 +57,12 @@ std::vector<rule_files::group> rule_files::parse(const std::string& content) {
   for (std::string line; std::getline(lines, line);) {
     const auto text = line.find_first_not_of(' ');
     if (text == std::string::npos || line[text] == '#') continue;
-    if (auto name = value_after(line, "  - name:"); !name.empty()) groups.push_back({std::move(name), {}, {}});
+    if (auto name = text_after_prefix(line, "  - name:"); !name.empty()) groups.push_back({std::move(name), {}, {}});
     if (groups.empty()) continue;
     auto& last = groups.back();
-    if (auto name = value_after(line, "      - alert:"); !name.empty())
+    if (auto name = text_after_prefix(line, "      - alert:"); !name.empty())
       last.rules.push_back({true, std::move(name), {}});
-    if (auto name = value_after(line, "      - record:"); !name.empty())
+    if (auto name = text_after_prefix(line, "      - record:"); !name.empty())
       last.rules.push_back({false, std::move(name), {}});
     auto& target = last.rules.empty() ? last.header : last.rules.back().text;
     target.append(line).append("\n");

@@ -150,7 +150,7 @@ class grader {
         if (target.scenario != scenario) continue;
         const auto value = value_of(target, lab_.plan, run);
         grade_.criteria[i].values.push_back(value);
-        if (target.is_met(value)) ++grade_.criteria[i].seeds_met;
+        if (target.is_met(value)) ++grade_.criteria[i].passed_seed_count;
       }
       if (scenario == lab_.chart_scenario) add_to_chart(grade_.chart, lab_.plan, run);
     }
@@ -171,7 +171,7 @@ double criterion_grade::quantile(double probability) const {
 }
 
 bool criterion_grade::has_passed() const noexcept {
-  return static_cast<double>(seeds_met) >= required_fraction * static_cast<double>(values.size());
+  return static_cast<double>(passed_seed_count) >= required_fraction * static_cast<double>(values.size());
 }
 
 bool grade::has_passed() const noexcept {

@@ -16,7 +16,7 @@ inline constexpr double required_fraction = 0.95;
 struct criterion_grade {
   /// Sorted. A p99 is infinite if its rank is among failed calls.
   std::vector<double> values;
-  std::size_t seeds_met = 0;
+  std::size_t passed_seed_count = 0;
 
   /// The quantile of the values by the nearest-rank method; `probability` is from 0 to 1.
   double quantile(double probability) const;

@@ -142,7 +142,7 @@ std::string describe(const criterion& target, const lab& exercise) {
 std::string describe(const criterion& target, const criterion_grade& grade) {
   const auto text = [&](double probability) { return format_value(target.measure, grade.quantile(probability)); };
   return "median " + text(0.5) + ", 90 % of the seeds from " + text(0.05) + " to " + text(0.95) + "; " +
-         std::to_string(grade.seeds_met) + " of " + std::to_string(grade.values.size()) + " seeds meet it";
+         std::to_string(grade.passed_seed_count) + " of " + std::to_string(grade.values.size()) + " seeds meet it";
 }
 
 std::string text_report(const lab& exercise, const grade& result) {
@@ -156,7 +156,7 @@ std::string text_report(const lab& exercise, const grade& result) {
     const bool has_passed = result.criteria[i].has_passed();
     text += std::string{has_passed ? "  [ok]     " : "  [missed] "} + describe(target, exercise) + "\n           " +
             describe(target, result.criteria[i]) + "\n";
-    if (result.criteria[i].seeds_met < result.criteria[worst].seeds_met) worst = i;
+    if (result.criteria[i].passed_seed_count < result.criteria[worst].passed_seed_count) worst = i;
   }
   const auto& scenario = exercise.plan.scenarios[exercise.chart_scenario].name;
   const bool is_goodput = exercise.chart == chart_kind::goodput;

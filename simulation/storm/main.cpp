@@ -19,13 +19,13 @@ namespace {
 namespace html = loadgen::html;
 
 struct program_options {
-  std::int64_t front_ends = 996;
-  std::int64_t back_ends = 4;
+  std::int64_t front_end_count = 996;
+  std::int64_t back_end_count = 4;
   std::int64_t rate = 2000;
   std::int64_t utilization = 80;
   std::int64_t slowdown = 3;
   std::int64_t attempts = 3;
-  std::int64_t front_timeout = 800;
+  std::int64_t front_end_timeout = 800;
   std::int64_t seed = 1;
   std::chrono::seconds length{60};
   std::chrono::seconds patience{1};
@@ -34,10 +34,10 @@ struct program_options {
   std::string html_file = "none";
 
   void add_to(config::options& options) {
-    options.add(front_ends, {"--front-ends", "", "Number of instances that receive the calls"},
+    options.add(front_end_count, {"--front-ends", "", "Number of instances that receive the calls"},
                 config::integer(1, 10'000), "996");
-    options.add(back_ends, {"--back-ends", "", "Number of instances behind the front ends"}, config::integer(1, 10'000),
-                "4");
+    options.add(back_end_count, {"--back-ends", "", "Number of instances behind the front ends"},
+                config::integer(1, 10'000), "4");
     options.add(rate, {"--rate", "", "Calls per second of all callers"}, config::integer(1, 1'000'000), "2000");
     options.add(utilization,
                 {"--utilization", "", "Load of the back ends without retries, in percent of their capacity"},
@@ -48,7 +48,7 @@ struct program_options {
         config::integer(1, 1000), "3");
     options.add(attempts, {"--attempts", "", "Maximum attempts of a caller, including the first"},
                 config::integer(1, 100), "3");
-    options.add(front_timeout, {"--front-timeout", "", "Timeout of the calls of front ends, in milliseconds"},
+    options.add(front_end_timeout, {"--front-timeout", "", "Timeout of the calls of front ends, in milliseconds"},
                 config::integer(1, 60'000), "800");
     options.add(patience, {"--patience", "", "Seconds until a caller abandons an attempt"}, config::seconds(1, 60),
                 "1");
@@ -64,14 +64,14 @@ struct program_options {
     storm.event = event == "deploy"      ? storm_event::deploy
                   : event == "zone-loss" ? storm_event::zone_loss
                                          : storm_event::slow_back_ends;
-    storm.front_ends = static_cast<std::size_t>(front_ends);
-    storm.back_ends = static_cast<std::size_t>(back_ends);
+    storm.front_end_count = static_cast<std::size_t>(front_end_count);
+    storm.back_end_count = static_cast<std::size_t>(back_end_count);
     storm.calls_per_second = static_cast<double>(rate);
     storm.utilization = static_cast<double>(utilization) / 100;
     storm.slowdown = static_cast<double>(slowdown);
     storm.attempts = static_cast<unsigned>(attempts);
     storm.patience = patience;
-    storm.front_timeout = std::chrono::milliseconds{front_timeout};
+    storm.front_end_timeout = std::chrono::milliseconds{front_end_timeout};
     storm.length = length;
     storm.seed = static_cast<std::uint64_t>(seed);
     return storm;
@@ -174,7 +174,7 @@ std::string render(const std::vector<storm_result>& results, const storm_setting
   content += html::section("Command", "The same command prints the same numbers.",
                            "<p><code>" + html::escape(command) + "</code></p>\n");
   return render_page(std::string{to_string(settings.event)} + ": " +
-                         std::to_string(settings.front_ends + settings.back_ends) + " instances",
+                         std::to_string(settings.front_end_count + settings.back_end_count) + " instances",
                      "Simulated. The model and its limits: core/cohort/sim/README.md", content);
 }
 

@@ -24,31 +24,32 @@ sim::cpu_costs http_costs() {
   return costs;
 }
 
-sim::planned_service front_service(const storm_settings& settings, const protection& applied_protection) {
+sim::planned_service front_end_service(const storm_settings& settings, const protection& applied_protection) {
   auto model = std::make_shared<sim::service_model>();
   model->name = front;
   model->calls.push_back({std::string{back}, sim::policy_variable_for(back), {}});
   sim::planned_service service;
   service.name = front;
   service.model = std::move(model);
-  service.instances = settings.front_ends;
+  service.instances = settings.front_end_count;
   service.costs = http_costs();
   service.environment = {{sim::policy_variable_for(back), applied_protection.policy},
                          {"DRAIN_DELAY", std::to_string(applied_protection.drain_delay.count())}};
   return service;
 }
 
-sim::planned_service back_service(const storm_settings& settings, const protection& applied_protection) {
+sim::planned_service back_end_service(const storm_settings& settings, const protection& applied_protection) {
   auto model = std::make_shared<sim::service_model>();
   model->name = back;
-  const double seconds = settings.utilization * static_cast<double>(settings.back_ends) / settings.calls_per_second;
+  const double seconds =
+      settings.utilization * static_cast<double>(settings.back_end_count) / settings.calls_per_second;
   model->cpu = sim::distribution::exponential(duration{static_cast<duration::rep>(seconds * 1e9)});
   sim::planned_service service;
   service.name = back;
   service.model = std::move(model);
-  service.instances = settings.back_ends;
+  service.instances = settings.back_end_count;
   service.costs = http_costs();
-  service.environment = applied_protection.back_end;
+  service.environment = applied_protection.back_end_settings;
   service.environment.emplace("DRAIN_DELAY", std::to_string(applied_protection.drain_delay.count()));
   return service;
 }
@@ -84,14 +85,14 @@ sim::planned_scenario scenario_of(const storm_settings& settings, const protecti
     case storm_event::deploy:
       scenario.name = "deploy";
       scenario.deploys = {
-          deploy_of(settings, applied_protection, front, std::max<std::size_t>(settings.front_ends / 10, 1)),
+          deploy_of(settings, applied_protection, front, std::max<std::size_t>(settings.front_end_count / 10, 1)),
           deploy_of(settings, applied_protection, back, 1)};
       break;
     case storm_event::zone_loss:
       scenario.name = "loss of a zone";
       scenario.faults = {fault_of(settings, front), fault_of(settings, back)};
-      scenario.faults.front().powered_off = settings.front_ends / 3;
-      scenario.faults.back().powered_off = settings.back_ends / 3;
+      scenario.faults.front().powered_off = settings.front_end_count / 3;
+      scenario.faults.back().powered_off = settings.back_end_count / 3;
       break;
   }
   return scenario;
@@ -99,7 +100,7 @@ sim::planned_scenario scenario_of(const storm_settings& settings, const protecti
 
 sim::plan storm_plan(const storm_settings& settings, const protection& applied_protection) {
   sim::plan plan;
-  plan.services = {back_service(settings, applied_protection), front_service(settings, applied_protection)};
+  plan.services = {back_end_service(settings, applied_protection), front_end_service(settings, applied_protection)};
   plan.load_service = front;
   plan.load.url = *boost::urls::parse_uri("http://front/");
   plan.load.calls_per_second = settings.calls_per_second;
@@ -157,7 +158,7 @@ void summarize(const storm_settings& settings, storm_result& result) {
 }  // namespace
 
 std::vector<protection> protections(const storm_settings& settings) {
-  const auto timeout = "timeout=" + std::to_string(settings.front_timeout.count()) + "ms";
+  const auto timeout = "timeout=" + std::to_string(settings.front_end_timeout.count()) + "ms";
   const auto timeout_only = timeout + ",attempts=1,hedge=off,breaker=off,in-flight=100000";
   const config::environment no_admission_control{{"CONCURRENCY_LIMIT", "off"}, {"DEADLINE_ADMISSION", "ignore"}};
   const config::environment deadlines{{"CONCURRENCY_LIMIT", "off"}, {"DEADLINE_ADMISSION", "refuse"}};

@@ -23,8 +23,8 @@ enum class storm_event {
 /// The settings of a simulation in which callers call front ends, and front ends call back ends, during an event.
 struct storm_settings {
   storm_event event = storm_event::slow_back_ends;
-  std::size_t front_ends = 996;
-  std::size_t back_ends = 4;
+  std::size_t front_end_count = 996;
+  std::size_t back_end_count = 4;
   double calls_per_second = 2000;
   /// The load without retries, as a fraction of the capacity of the back ends.
   double utilization = 0.8;
@@ -35,7 +35,7 @@ struct storm_settings {
   double slowdown = 3;
   duration patience = std::chrono::seconds{1};
   /// The timeout of the front ends' calls to the back ends.
-  std::chrono::milliseconds front_timeout{800};
+  std::chrono::milliseconds front_end_timeout{800};
   /// The maximum attempts of a caller, including the first.
   unsigned attempts = 3;
   std::uint64_t seed = 1;
@@ -47,7 +47,7 @@ struct protection {
   /// The policy of the front ends for calls to the back ends.
   std::string policy;
   /// Environment variables of the back ends.
-  config::environment back_end;
+  config::environment back_end_settings;
   bool callers_retry = true;
   /// For `storm_event::deploy`: the maximum time for the requests in flight of a replaced instance.
   duration drain_timeout{};
