@@ -25,11 +25,11 @@ struct session {
   std::string cookie;
 };
 
-/// Sessions in signed cookies. A cookie contains the name of the API key that the browser has presented, a random ID,
-/// the start of the session and the expiry time of the cookie. The cookie is signed by HMAC-SHA-256 with a key derived
-/// from `DASHBOARD_SECRET_KEY` and that API key. Therefore, removing or changing a key invalidates its sessions. A
-/// revoked session ends on this replica immediately. On other replicas with the same secret, its cookie expires within
-/// `cookie_lifetime`. Thread-safe.
+/// Manages sessions in signed cookies. A cookie contains the name of the API key that the browser has presented, a
+/// random ID, the start of the session and the expiry time of the cookie. The cookie is signed by HMAC-SHA-256 with a
+/// key derived from `DASHBOARD_SECRET_KEY` and that API key. Therefore, removing or changing a key invalidates its
+/// sessions. A revoked session ends on this replica immediately. On other replicas with the same secret, its cookie
+/// expires within `cookie_lifetime`. Thread-safe.
 class session_cookies {
  public:
   /// If `secret` is empty, a random secret is used: sessions end with the process. `keys` must outlive this object.

@@ -24,7 +24,7 @@ struct session_routes {
     return http::error_response(http::status::forbidden, "Sessions cannot be changed by pages of another origin");
   }
 
-  /// Requires the key: a session cannot start another session.
+  /// This route requires the key, because a session cannot start another session.
   http::response sign_in(const http::request_context& context) const {
     if (auto rejection = authenticator.authenticate_key(context, "/session")) return std::move(*rejection);
     const auto* key = authenticator.find_valid_key(context);

@@ -27,7 +27,7 @@ struct broker_setting {
 /// The topic of new weather reports, which the weather service publishes. A message contains the body of `GET
 /// /api/weather` for a new report.
 inline constexpr const char* weather_reports_topic = "weather.reports";
-/// Header of a report: `true` if the report is for the default location.
+/// The header field of a message that is `true` if the report is for the default location.
 inline constexpr const char* default_location_header = "preset-location";
 
 }  // namespace cohort

@@ -46,7 +46,7 @@ std::optional<std::string> s390_processor(std::string_view cpuinfo) {
   return "IBM machine type " + std::string{number};
 }
 
-/// POWER: the name is the first word of a value such as "POWER9 (architected), altivec supported". SPARC and PA-RISC
+/// On POWER, the name is the first word of a value such as "POWER9 (architected), altivec supported". SPARC and PA-RISC
 /// use the same key for a complete name.
 std::optional<std::string> cpu_key_processor(std::string_view cpuinfo) {
   auto cpu = find_value(cpuinfo, "cpu");
@@ -56,7 +56,7 @@ std::optional<std::string> cpu_key_processor(std::string_view cpuinfo) {
   return std::string{trim(name)};
 }
 
-/// RISC-V: the microarchitecture, otherwise the instruction set.
+/// The name of a RISC-V processor: its microarchitecture or, if that is missing, its instruction set.
 std::optional<std::string> riscv_processor(std::string_view cpuinfo) {
   if (auto microarchitecture = text_at(cpuinfo, "uarch")) return microarchitecture;
   const auto isa = find_value(cpuinfo, "isa");

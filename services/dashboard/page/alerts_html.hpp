@@ -14,8 +14,8 @@ namespace cohort::dashboard {
 /// Fills the slots of the alerts panel.
 class alerts_html {
  public:
-  /// `item` is the template of one alert. `alerts` and `item` must outlive this. `now` determines for how long each
-  /// alert has been firing.
+  /// `item` is the template of one alert. `alerts` and `item` must outlive this object. `now` determines for how long
+  /// each alert has been firing.
   alerts_html(const alert_store::snapshot& alerts, const page_template& item, wall_time now)
       : alerts_(alerts), item_(item), now_(now) {}
 

@@ -114,7 +114,7 @@ facts facts_of(std::size_t index, const std::string& body) {
   return parsed ? facts{truncate(parsed->main, max_characters), truncate(parsed->detail, max_characters)} : facts{};
 }
 
-/// Indexed by the state.
+/// The badge of each state, indexed by `part_state`.
 constexpr std::array<badge_style, part_state_names.size()> badge_styles{{{"check", "good"},
                                                                          {"clock", "warn"},
                                                                          {"hourglass", "bad"},

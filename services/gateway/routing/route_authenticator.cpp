@@ -35,7 +35,7 @@ std::optional<std::string_view> find_token(const http::request_head& head) {
   return http::trimmed(credentials->substr(scheme.size()));
 }
 
-/// RFC 6750 section 3.
+/// Returns the response to a missing or invalid token, with a Bearer challenge (RFC 6750 section 3).
 http::response token_rejection(std::optional<jwt_error> error) {
   const std::string_view message = error ? describe(*error) : "A bearer token is required";
   auto rejection = http::error_response(http::status::unauthorized, "Unauthorized", message);

@@ -13,7 +13,7 @@ namespace cohort::gateway {
 
 /// The upstreams of all routes files that the gateway has used. An upstream that a reload leaves unchanged keeps its
 /// circuit breaker, budget and limits. Upstreams are never removed, because responses that are being forwarded, and
-/// metrics, still use them. Not thread-safe; the upstreams are thread-safe.
+/// metrics, still use them. The catalog is not thread-safe, but its upstreams are.
 class upstream_catalog {
  public:
   explicit upstream_catalog(const service::service_context& context) : context_(context) {}

@@ -23,7 +23,7 @@ struct location {
   bool is_in_country(std::string_view name) const;
 };
 
-/// Haifa, Israel (32.7940, 34.9896).
+/// The default location is Haifa, Israel (32.7940, 34.9896).
 const location& default_location();
 
 /// Parses `City,Country`, with any further parts between the two as the region. Commas and spaces of other scripts,

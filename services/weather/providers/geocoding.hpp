@@ -23,7 +23,7 @@ struct geocoded_place {
 /// Returns the best match. The order of preference is: a place in the requested region; in the region that replaces the
 /// country ("Austin,Texas"); in the country; in the region whose abbreviation replaces the country ("Austin,TX"). Of
 /// several equal matches, returns the first; a longer name that begins with the requested name has the lowest priority
-/// ("Springfield" for "Spring"). `location_unknown` if no place matches.
+/// ("Springfield" for "Spring"). The error is `location_unknown` if no place matches.
 result<geocoded_place, provider_failure> parse_geocoding(std::string_view body, const location& location);
 
 }  // namespace cohort::weather

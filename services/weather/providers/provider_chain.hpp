@@ -49,7 +49,8 @@ class provider_chain {
   struct fetch_result {
     /// The report; null if no provider has one.
     std::shared_ptr<const weather_report> report{};
-    /// Set without a report: `location_unknown` if the location is unknown to a provider; otherwise the first failure.
+    /// The failure, if there is no report. It is `location_unknown` if the location is unknown to a provider, otherwise
+    /// the first failure.
     provider_failure failure{};
     /// Whether every provider has responded that the location is unknown.
     bool is_unknown_to_all = false;

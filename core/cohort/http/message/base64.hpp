@@ -7,9 +7,9 @@
 
 namespace cohort::http {
 
-/// Base64 with padding (RFC 4648 section 4). Precondition: at most 1 GiB.
+/// Encodes bytes as Base64 with padding (RFC 4648 section 4). Precondition: `bytes` has at most 1 GiB.
 std::string encode_base64(std::string_view bytes);
-/// The bytes; empty if `text` is not Base64 with padding, is empty or has more than 1 GiB.
+/// Decodes Base64. Returns an empty result if `text` is not Base64 with padding, is empty or has more than 1 GiB.
 std::optional<std::string> decode_base64(std::string_view text);
 
 }  // namespace cohort::http

@@ -33,8 +33,8 @@ word load_word(const char* text) noexcept {
   return value;
 }
 
-/// `to_lower` of each character. Adding a constant to a byte without its high bit sets that bit if the byte has reached
-/// a limit.
+/// Converts each character to lower case. Adding a constant to a byte without its high bit sets that bit if the byte
+/// has reached a limit.
 constexpr word to_lower(word text) noexcept {
   const auto low_bits = text & ~high_bits;
   const auto at_least_a = low_bits + (0x80 - 'A') * each_byte;

@@ -29,16 +29,16 @@ constexpr bool is_hex_digit(char c) noexcept {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
-/// `text` with ASCII letters in lower case.
+/// Returns `text` with its ASCII letters in lower case.
 std::string to_lower_case(std::string_view text);
 
-/// `text` without the double quotes around it, if there are any.
+/// Returns `text` without the double quotes around it, if there are any.
 std::string_view strip_quotes(std::string_view text) noexcept;
 
 /// Whether both strings are equal, ignoring the case of ASCII letters.
 bool iequals(std::string_view a, std::string_view b) noexcept;
 
-/// `text` without leading and trailing spaces and tabs (RFC 9110 section 5.6.3).
+/// Returns `text` without leading and trailing spaces and tabs (RFC 9110 section 5.6.3).
 std::string_view trimmed(std::string_view text) noexcept;
 
 /// Removes the first element from a comma-separated list (RFC 9110 section 5.6.1) and returns it without the

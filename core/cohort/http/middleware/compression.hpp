@@ -14,7 +14,7 @@
 
 namespace cohort::http {
 
-/// Text, JSON, XML, JavaScript, WebAssembly and SVG; not `text/event-stream`.
+/// The default media types: text, JSON, XML, JavaScript, WebAssembly and SVG, but not `text/event-stream`.
 std::vector<std::string> compressible_media_types();
 
 struct compression_settings {
@@ -24,14 +24,15 @@ struct compression_settings {
   /// The media types to encode, without parameters. `text/*` matches all subtypes except `text/event-stream`, which
   /// must be listed; `+json` matches all types with that suffix.
   std::vector<std::string> media_types = compressible_media_types();
-  /// 1 (fastest) to 9 (best compression).
+  /// The quality of gzip, from 1 (fastest) to 9 (best compression).
   int gzip_quality = 5;
-  /// 0 (fastest) to 11 (best compression). From 6 on, a response needs more memory than `max_content_encoder_bytes`.
+  /// The quality of brotli, from 0 (fastest) to 11 (best compression). From 6 on, a response needs more memory than
+  /// `max_content_encoder_bytes`.
   int brotli_quality = 4;
   /// Whether to use brotli in addition to gzip. Has no effect if the program was built without brotli (COHORT_BROTLI).
   bool brotli = true;
   /// The maximum number of responses that are streamed with a content coding at a time; further responses are sent
-  /// unencoded. Limits the memory: each response needs up to `max_content_encoder_bytes`.
+  /// unencoded. The limit bounds the memory, because each response needs up to `max_content_encoder_bytes`.
   std::size_t max_streams = 64;
 };
 

@@ -27,10 +27,10 @@ struct cors_settings {
   std::chrono::seconds max_age{600};
 };
 
-/// Cross-origin resource sharing (Fetch Standard, "HTTP CORS protocol"). Responds to preflight requests: 204 for an
-/// allowed origin, 403 for any other origin. All other requests continue in the pipeline, regardless of their origin.
-/// Responses to allowed origins, including error responses, have the `Access-Control-*` fields that permit a page to
-/// read them. Add it before authentication, because preflight requests have no credentials. Throws
+/// Middleware for cross-origin resource sharing (Fetch Standard, "HTTP CORS protocol"). Responds to preflight requests:
+/// 204 for an allowed origin, 403 for any other origin. All other requests continue in the pipeline, regardless of
+/// their origin. Responses to allowed origins, including error responses, have the `Access-Control-*` fields that
+/// permit a page to read them. Add it before authentication, because preflight requests have no credentials. Throws
 /// `std::invalid_argument` for an invalid origin, field name or method, and for `*` with credentials.
 middleware cors(cors_settings settings);
 

@@ -58,7 +58,7 @@ class websocket {
   }
   task<result<void, websocket_error>> send_binary(std::string data, deadline send_deadline = deadline::never());
   /// Queues a message without waiting. Returns false if the connection is closed, or the queue is full and the policy
-  /// is `wait`. Only for servers, because the frame has no mask. The frame is not compressed.
+  /// is `wait`. This function is for servers only, because the frame has no mask. The frame is not compressed.
   bool try_send(const prepared_message& message);
 
   /// Closes the connection: sends the queued messages, then a close frame, and waits, in the background, for the close

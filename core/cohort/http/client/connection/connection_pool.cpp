@@ -118,8 +118,8 @@ task<result<connection_pool::lease, client_error>> connection_pool::acquire(orig
     if (acquired_lease) co_return std::move(*acquired_lease);
     const auto error = acquired_lease.error();
     if (!is_connect_failure(error)) co_return error;
-    // The greatest enumerator among the errors of all addresses: `connect_refused` only if every address refused the
-    // connection.
+    // The greatest enumerator among the errors of all addresses, so that the error is `connect_refused` only if every
+    // address refused the connection.
     failure = std::max(failure.value_or(error), error);
     avoided_addresses.push_back(*address);
     unreachable.push_back(*address);

@@ -106,7 +106,7 @@ task<result<net::stream_ptr, client_error>> connector::connect(origin target, de
     if (connected) co_return std::move(connected->stream);
     const auto error = connected.error();
     if (!is_connect_failure(error)) co_return error;
-    // The greatest enumerator: `connect_refused` only if every address refused the connection.
+    // The greatest enumerator: The error is `connect_refused` only if every address refused the connection.
     failure = std::max(failure.value_or(error), error);
   }
   co_return failure.value_or(client_error::connect_failed);

@@ -26,7 +26,7 @@ bool is_ip_address(const std::string& host) {
   return !error;
 }
 
-/// RFC 6265 section 5.1.3.
+/// Whether the host matches the domain of a cookie (RFC 6265 section 5.1.3).
 bool domain_matches(const std::string& host, const std::string& domain) {
   if (host == domain) return true;
   return host.size() > domain.size() && host.ends_with(domain) && host[host.size() - domain.size() - 1] == '.' &&
@@ -38,7 +38,7 @@ std::string path_of(const boost::urls::url& url) {
   return path.empty() ? "/" : path;
 }
 
-/// RFC 6265 section 5.1.4.
+/// Whether the path of a request matches the path of a cookie (RFC 6265 section 5.1.4).
 bool path_matches(const std::string& request_path, const std::string& cookie_path) {
   if (!request_path.starts_with(cookie_path)) return false;
   return request_path.size() == cookie_path.size() || cookie_path.ends_with('/') ||

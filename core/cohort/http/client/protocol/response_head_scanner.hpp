@@ -18,10 +18,10 @@ struct scanned_head {
   bool keep_alive = true;
 };
 
-/// Recognizes the header section of a response of the most common form at the start of `bytes`: HTTP/1.1, complete,
-/// with one Content-Length, and without Transfer-Encoding. Returns an empty result for any other bytes, valid or not:
-/// `response_parser` parses those with Beast, which takes longer. Must not be used for the response to a
-/// HEAD request. `fields` is null, or is replaced by the fields of the response; not changed by an empty result.
+/// Recognizes the most common form of a response's header section at the start of `bytes`: a complete HTTP/1.1 header
+/// section with one Content-Length and without Transfer-Encoding. Returns an empty result for all other bytes;
+/// `response_parser` then uses Beast, which takes longer. Must not be used for the response to a HEAD request. `fields`
+/// is null, or is replaced by the fields of the response; not changed by an empty result.
 std::optional<scanned_head> scan_response_head(std::string_view bytes, response_fields* fields);
 
 }  // namespace cohort::http

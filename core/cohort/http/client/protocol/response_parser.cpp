@@ -199,7 +199,7 @@ std::optional<client_error> response_parser::end() {
 }
 
 void response_parser::on_response_impl(int code, view, int version, error& failure) {
-  // RFC 9110 section 15: three digits, at least 100. Beast accepts 000.
+  // A status code has three digits and is at least 100 (RFC 9110 section 15). Beast accepts 000.
   if (code < 100) failure = beast_http::error::bad_status;
   response_.status = static_cast<status>(code);
   is_http_1_0_ = version == 10;

@@ -75,7 +75,7 @@ class call_middleware {
 /// - Retries: see `classify` for the responses and errors, `policy::decide_retry` for the decision. Retries and hedges
 ///   share one budget.
 /// - Stale connections: an idempotent request is resent once, immediately, if the upstream closed its reused connection
-///   within a round trip and 10 ms. This is not a retry.
+///   within a round trip and 10 ms. Such a resend is not a retry.
 /// - Rate limit: after a 429 with `Retry-After`, calls fail immediately until that time has passed, at most
 ///   `upstream_settings::max_rate_limit_hold`, on all loops. A `Retry-After` with another status applies only to the
 ///   retries of that call, since other replicas may be available.
@@ -93,7 +93,7 @@ class upstream {
   upstream(upstream&&) noexcept;
 
   /// Adds middleware. `on_request` is called in the order of addition, `on_response` in the reverse order. Must not be
-  /// called after the first call.
+  /// called after the first call to the upstream.
   upstream& use(std::shared_ptr<call_middleware> middleware);
 
   const std::string& name() const noexcept { return name_; }
@@ -109,7 +109,7 @@ class upstream {
   task<upstream_result> call(client_request request, call_context context, std::optional<duration> timeout = {});
 
   /// Like `call`, but with a request that must outlive the task, so that a caller that sends it often can reuse its
-  /// memory. Middleware and redirects change it.
+  /// memory. Middleware and redirects change the request.
   task<upstream_result> call_in_place(client_request& request, call_context context,
                                       std::optional<duration> timeout = {});
 

@@ -29,9 +29,10 @@ struct multipart_limits {
 
 /// The header section of a part (RFC 7578 section 4).
 struct multipart_part {
-  /// UTF-8 without control characters; not empty.
+  /// The name of the field: UTF-8 without control characters, not empty.
   std::string name;
-  /// The file name as the client sent it. Never use it as a path. Set if the part is a file, but may be empty.
+  /// The file name as the client sent it, which must never be used as a path. Set if the part is a file, but may be
+  /// empty.
   std::optional<std::string> filename;
   /// The media type of the part; if it is empty, the type is `text/plain`.
   std::string content_type;

@@ -17,14 +17,14 @@ using hop_list = std::vector<forwarded_hop>;
 /// Maximum number of hops; a field with more is malformed. Real proxy chains have only a few hops.
 constexpr std::size_t max_hops = 64;
 
-/// RFC 7239 section 6.3: `_` and letters, digits, `.`, `_`, `-`.
+/// Whether `text` is an obfuscated identifier: `_` followed by letters, digits, `.`, `_` or `-` (RFC 7239 section 6.3).
 bool is_obfuscated(std::string_view text) noexcept {
   return text.size() > 1 && text[0] == '_' && std::all_of(text.begin() + 1, text.end(), [](char c) {
            return boost::urls::grammar::alnum_chars(c) || c == '.' || c == '_' || c == '-';
          });
 }
 
-/// RFC 7239 section 6: up to five digits, here a TCP port, or an obfuscated port.
+/// Whether `text` is a TCP port of up to five digits, or an obfuscated port (RFC 7239 section 6).
 bool is_node_port(std::string_view text) noexcept {
   if (is_obfuscated(text)) return true;
   std::uint16_t port = 0;

@@ -83,8 +83,8 @@ request_parser::rejection request_parser::parse_head(std::string_view bytes) {
   return check_connection();
 }
 
-/// Parses a valid header section of the most common form: HTTP/1.1, without a body or an upgrade. Returns false for any
-/// other header section.
+/// Parses a valid header section of the most common form, which is HTTP/1.1 without a body or an upgrade. Returns false
+/// for any other header section.
 bool request_parser::parse_simple_head(std::string_view bytes) {
   constexpr std::string_view version = " HTTP/1.1";
   if (bytes.size() > limits_.max_header_bytes) return false;

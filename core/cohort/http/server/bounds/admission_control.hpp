@@ -20,7 +20,7 @@ namespace cohort::http {
 /// Settings of `admission_control`.
 struct admission_settings {
   /// The action for an infeasible request: a request whose remaining time is shorter than the recent median latency of
-  /// its route. `observe` counts it, `reject` also responds with 504.
+  /// its route. `observe` counts such a request; `reject` also responds with 504.
   enum class infeasible_action { ignore, observe, reject };
   infeasible_action deadline_admission = infeasible_action::observe;
 

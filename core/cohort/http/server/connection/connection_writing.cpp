@@ -110,7 +110,7 @@ task<bool> connection::send_unbuffered(std::string_view content) {
   co_return written.has_value();
 }
 
-/// Sends as many bytes as possible without waiting; returns whether all are sent. `flush` reports an error.
+/// Sends as many bytes as possible without waiting; returns whether all are sent. The next `flush` reports an error.
 bool connection::try_flush() {
   if (output_.empty()) return true;
   const net::const_buffers buffers{asio::buffer(output_), asio::const_buffer{}};

@@ -36,8 +36,8 @@ response body_error_response(body_error error);
 /// Value of `operation::body_limit` for no limit.
 inline constexpr std::uint64_t unlimited_body = std::numeric_limits<std::uint64_t>::max();
 
-/// The body of a request as a stream, for a handler `task<response>(request_context&, body_reader&)`. It is valid until
-/// the handler returns.
+/// The body of a request as a stream, for a handler `task<response>(request_context&, body_reader&)`. The reader is
+/// valid until the handler returns.
 ///
 /// Bytes are read from the connection only when the handler calls `read`, except bytes that arrive together with the
 /// header section. Therefore, a handler that reads slowly slows down the client (backpressure). `100 Continue` is sent

@@ -21,7 +21,7 @@ namespace cohort::http {
 struct uploaded_file {
   /// The name of the form's field.
   std::string field;
-  /// The file name as the client sent it. Never use it as a path.
+  /// The file name as the client sent it, which must never be used as a path.
   std::string filename;
   /// The value as the client sent it; empty if it sent none.
   std::string content_type;

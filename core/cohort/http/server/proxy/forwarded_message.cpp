@@ -74,7 +74,7 @@ bool make_target_url(boost::urls::url& url, const proxy_target& to, const reques
   append_encoded_target(text, path.empty() && to.base_path.empty() ? "/" : path);
   const auto full_path = std::string_view{text}.substr(origin.size());
   if (head.query.empty()) {
-    // Faster than parsing the entire text. Boost.URL changes some paths, such as `/` to `/./`.
+    // Setting the path is faster than parsing the entire text. Boost.URL changes some paths, such as `/` to `/./`.
     url.reserve(text.size());
     url = to.origin;
     url.set_encoded_path(full_path);

@@ -31,7 +31,8 @@ struct proxy_options {
   std::optional<duration> timeout{};
   /// Maximum time between two parts of the response's body; after it, the response is truncated.
   duration idle_timeout = std::chrono::seconds{60};
-  /// Whether the deadline of the request includes the body of the response. Unsuitable for downloads and event streams.
+  /// Whether the deadline of the request includes the body of the response. Do not set this option for downloads and
+  /// event streams.
   bool deadline_includes_body = false;
   /// Maximum size of the response's body in bytes; a longer body is truncated.
   std::size_t max_response_bytes = std::numeric_limits<std::size_t>::max();

@@ -164,7 +164,7 @@ class operation {
     settings_.is_hidden = true;
     return *this;
   }
-  /// Describes the inputs of the handler by a request struct. Not necessary for `http::typed` handlers.
+  /// Describes the inputs of the handler by a request struct. The call is not necessary for `http::typed` handlers.
   template <class Request>
   operation& reads() {
     settings_.request = [](json::schema_definitions& definitions) { return describe_request<Request>(definitions); };
