@@ -54,7 +54,7 @@ struct criterion {
 
 enum class chart_kind { goodput, latency };
 
-/// An exercise: a plan, of which the learner may change certain parts, and criteria for the result.
+/// An exercise: a plan, of which the learner may change certain parts, and the criteria for its result.
 struct lab {
   std::string title;
   std::size_t seeds = 0;
