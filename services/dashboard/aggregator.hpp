@@ -63,7 +63,7 @@ class aggregator {
 };
 
 /// The data of the event `part`: one part of the aggregate `number`, as in the body of `/api/aggregate`. If the circuit
-/// breaker is open, with the time until its next probe, `probe_in_ms`.
+/// breaker is open, `probe_in_ms` is the time until its next probe.
 std::string part_json(std::uint64_t number, std::string_view service, const part& part);
 
 /// The body of `/api/time-proxy` if the time service has failed.

@@ -11,7 +11,7 @@
 
 namespace cohort::dashboard {
 
-/// The features of the page other than the services.
+/// The settings of the page, except those of the services.
 struct page_settings {
   /// Whether there is `/api/experiment` (`add_experiment_routes`).
   bool has_experiments = false;
@@ -21,10 +21,9 @@ struct page_settings {
   std::vector<page_link> links{};
 };
 
-/// Routes: the page at `/` and the runbook at `/runbook`; `/api/aggregate`, `/api/time-proxy`, `/api/events`,
+/// The routes are the page at `/` and the runbook at `/runbook`; `/api/aggregate`, `/api/time-proxy`, `/api/events`,
 /// `/api/requests`, `/api/history`; `/api/alerts`, to which Alertmanager's webhook posts; `/session` and
-/// `/session/renewal`
-/// (`add_session_routes`). A session cookie is accepted instead of the API key.
+/// `/session/renewal` (`add_session_routes`). A session cookie is accepted instead of the API key.
 http::router app(service::service_context context, service::api_key_authenticator& authenticator,
                  const aggregator_settings& settings, session_cookies sessions, const page_settings& page = {});
 

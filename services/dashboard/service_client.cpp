@@ -13,7 +13,7 @@ struct body_summary {
   reported_values values{};
 };
 
-/// Returns nothing if `body` is not a JSON object.
+/// Returns an empty result if `body` is not a JSON object.
 std::optional<body_summary> summarize(std::string_view body) {
   simdjson::dom::element root;
   simdjson::dom::object members;

@@ -41,7 +41,7 @@ class session_cookies {
   static constexpr const char* cookie_name = "cohort_session";
 
   /// A `Set-Cookie` value for a new session, with HttpOnly and SameSite=Strict, and with Secure if `secure`. Throws
-  /// std::runtime_error if the system has no random numbers.
+  /// `std::runtime_error` if the system's random number generator fails.
   std::string issue(const config::api_key& key, wall_time now, bool secure) const;
   /// A `Set-Cookie` value that continues a session of `find`, until `max_lifetime` after its start.
   std::string renew(const session& current, wall_time now, bool secure) const;

@@ -18,7 +18,7 @@ using namespace platform;
 /// Returns the CPUs of a list such as "0-3,5"; empty if a part is malformed. Source:
 /// Source: the kernel's Documentation/admin-guide/cputopology.rst; lists are in ascending order.
 std::vector<unsigned> parse_cpu_list(std::string_view list) {
-  /// Higher than NR_CPUS (8192) of any kernel; limits the memory for a malformed list.
+  /// The limit is higher than NR_CPUS (8192) of any kernel, and bounds the memory for a malformed list.
   constexpr unsigned max_cpus = 65'536;
   std::vector<unsigned> cpus;
   list = trim(list);

@@ -48,8 +48,8 @@ class system_info_reader {
   explicit system_info_reader(const std::filesystem::path& root = "/",
                               std::string architecture = running_architecture());
 
-  /// Takes tens of microseconds and no disk access, so it may be called on an event loop. Values from missing or
-  /// malformed files are unknown.
+  /// The function takes tens of microseconds and does not access the disk, so it may be called on an event loop. Values
+  /// from missing or malformed files are unknown.
   system_info read() const;
 
  private:

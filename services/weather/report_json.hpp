@@ -10,7 +10,7 @@ namespace cohort::weather {
 /// providers, or 503 with `Retry-After`.
 http::response report_response(const report_cache::lookup_result& result, const location& location);
 
-/// The body of this response for a new report.
+/// The body of `report_response` for a new report.
 std::string new_report_json(const weather_report& report);
 
 }  // namespace cohort::weather

@@ -47,7 +47,7 @@ class alert_store {
     std::vector<listed_alert> firing;
     /// Sorted by end time, latest first.
     std::vector<listed_alert> resolved;
-    /// Minimum number of further firing alerts that are not stored.
+    /// Lower bound of the number of further firing alerts, which are not stored.
     std::uint64_t not_shown = 0;
   };
 
@@ -55,7 +55,7 @@ class alert_store {
 
   snapshot read(time_point now);
 
-  /// Increases with each change of `read`, except for changes of elapsed seconds.
+  /// A number that increases with each change of the result of `read`, except for changes of elapsed seconds.
   std::uint64_t revision(time_point now);
 
   /// The timeouts are several times the `repeat_interval` at which Alertmanager confirms firing alerts and the

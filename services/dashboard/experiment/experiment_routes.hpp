@@ -10,7 +10,7 @@
 namespace cohort::dashboard {
 
 /// Whether the client may view and start experiments. If the service has an API key, the client needs the key or a
-/// session. Otherwise the client is on this host, since `--enable-faults` without a key requires a loopback address.
+/// session. Otherwise, the client is on this host, since `--enable-faults` without a key requires a loopback address.
 bool may_use_experiments(const http::request_context& context, const service::api_key_authenticator& authenticator);
 
 /// Adds `GET /api/experiment`, the state, and `POST /api/experiment`, which starts an experiment: 202; 409 while one is

@@ -7,8 +7,8 @@
 #include "services/dashboard/alerts/alert_store.hpp"
 #include "services/dashboard/page/page_template.hpp"
 
-// The alerts panel of the first HTML. The script of the page (`dashboard-ui/src/alerts/alerts-view.ts`) shows the same
-// text.
+// The alerts panel of the initial HTML. The script of the page (`dashboard-ui/src/alerts/alerts-view.ts`) shows the
+// same text.
 namespace cohort::dashboard {
 
 /// Fills the slots of the alerts panel.

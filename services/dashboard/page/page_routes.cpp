@@ -100,7 +100,7 @@ struct page_handler {
     return slot_html(content.values, content.alerts.firing.size(), slot);
   }
 
-  /// Without the API key or a session there are no values.
+  /// Without the API key or a session, the page has no values.
   static std::string fill_without_values(std::string_view slot) {
     if (slot == "headline") return R"(<p id="headline" data-tone="idle">API key required</p>)";
     // Replaces the content of the panels, because without a script it would never be updated.

@@ -17,7 +17,8 @@ struct page_sources {
   std::shared_ptr<page_values> values;
   std::shared_ptr<alert_store> alerts;
   std::shared_ptr<call_history> history;
-  /// Whether the client may view values. If the service has an API key, the client needs the key or a session.
+  /// Whether the client may view the values of the page. If the service has an API key, the client needs the key or a
+  /// session.
   std::function<bool(const http::request_context&)> is_authenticated;
   /// The state of experiments; empty for clients that may not start them. Returns the state of experiments; null if
   /// there are no experiments.

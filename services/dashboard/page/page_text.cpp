@@ -97,7 +97,7 @@ facts weather_facts(const body_reader& body) {
   auto main = or_not_available(body.text("/weather/temperature_c"), " °C");
   if (const auto condition = body.text("/weather/condition"); !condition.empty()) main += " " + condition;
   auto detail = join_with_comma(body.text("/location/city"), body.text("/location/country"));
-  // Placed first, so that a long name does not hide the mark.
+  // The mark is placed first, so that a long name does not hide it.
   if (body.flag("/sample")) detail.insert(0, "Sample data for ");
   if (const auto age = body.number("/cache_age_seconds"); age && body.flag("/cached")) {
     const std::chrono::duration<double> bounded_age{std::clamp(*age, 0.0, 1e9)};

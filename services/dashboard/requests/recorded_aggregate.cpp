@@ -8,7 +8,7 @@ namespace cohort::dashboard {
 task<recorded_aggregate> record_aggregate(std::shared_ptr<aggregator> services, std::string_view origin,
                                           aggregator::part_observer observer, std::optional<duration> timeout) {
   auto& event_loop = loop::current();
-  // Must outlive `timing`; allocated because it is too large for the frame of a coroutine.
+  // The record must outlive `timing`. It is allocated, because it is too large for the frame of a coroutine.
   const auto record = std::make_unique<telemetry::request_record>();
   record->reset(event_loop.now(), event_loop.wall_now());
   record->trace = telemetry::start_trace(event_loop.random());

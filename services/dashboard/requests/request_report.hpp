@@ -10,7 +10,7 @@
 
 namespace cohort::dashboard {
 
-/// The call of one service for an aggregate.
+/// The call to one service for an aggregate.
 struct call_summary {
   /// The name in the body of `/api/aggregate`.
   std::string_view service;

@@ -60,8 +60,8 @@ bool read_text(const simdjson::dom::object& object, std::string_view name, std::
   return true;
 }
 
-/// Returns false if the member with this name is not a number. If there is no such member, `value` remains empty. RFC
-/// 7519 section 2: a NumericDate may have a fraction.
+/// Returns false if the member with this name is not a number. If there is no such member, `value` remains empty. A
+/// NumericDate may have a fraction (RFC 7519 section 2).
 bool read_date(const simdjson::dom::object& object, std::string_view name, std::optional<double>& value) {
   element member;
   if (object.at_key(name).get(member) != simdjson::SUCCESS) return true;
@@ -71,7 +71,8 @@ bool read_date(const simdjson::dom::object& object, std::string_view name, std::
   return true;
 }
 
-/// RFC 7519 section 4.1.3: a string or a list of strings. Returns an empty result for other types.
+/// Whether the claim `aud`, a string or a list of strings (RFC 7519 section 4.1.3), has the expected audience. Returns
+/// an empty result for other types.
 std::optional<bool> has_audience(const simdjson::dom::object& payload, std::string_view expected) {
   element member;
   if (payload.at_key("aud").get(member) != simdjson::SUCCESS) return false;

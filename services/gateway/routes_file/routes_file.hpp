@@ -33,14 +33,14 @@ constexpr auto constraints(json::type<upstream_entry>) {
 
 /// Exactly one of the two members is set. Literal segments are compared with the percent-decoded path.
 struct path_rule {
-  /// Matches whole segments: `/api` matches `/api` and `/api/a`, not `/apis`.
+  /// Matches complete segments: `/api` matches `/api` and `/api/a`, not `/apis`.
   std::optional<std::string> prefix;
   std::optional<std::string> exact;
 };
 BOOST_DESCRIBE_STRUCT(path_rule, (), (prefix, exact))
 
-/// Matches if a field line with this name has the value or begins with the prefix. Without a value and a prefix,
-/// matches if the field is present.
+/// The rule matches if a field line with this name has the value or begins with the prefix. Without a value and a
+/// prefix, the rule matches if the field is present.
 struct header_rule {
   std::string name;
   std::optional<std::string> value;
@@ -181,7 +181,7 @@ constexpr auto constraints(json::type<route_entry>) {
 BOOST_DEFINE_ENUM_CLASS(jwt_algorithm, HS256, RS256, ES256)
 
 struct jwt_key_entry {
-  /// Compared with the token's `kid`; empty for tokens without `kid`.
+  /// The ID that is compared with the token's `kid`; empty for tokens without `kid`.
   std::string id;
   jwt_algorithm algorithm{};
   /// A public key in PEM format, or the secret of HS256; relative to the routes file.

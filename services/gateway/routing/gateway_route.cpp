@@ -14,7 +14,7 @@ telemetry::counter& rejection_counter(telemetry::registry& metrics, const std::s
                               {{"route", route}, {"reason", reason}});
 }
 
-/// FNV-1a with the finalizer of SplitMix64: the same on every replica and after a restart.
+/// Returns a hash (FNV-1a with the finalizer of SplitMix64) that is the same on every replica and after a restart.
 std::uint64_t stable_hash(std::string_view text) noexcept {
   std::uint64_t hash = 0xCBF29CE484222325U;
   for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3U;

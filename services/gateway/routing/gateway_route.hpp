@@ -19,7 +19,7 @@ namespace cohort::gateway {
 /// One of the upstreams of a route.
 struct route_backend {
   std::string upstream;
-  /// The sum of the weights up to this backend.
+  /// The sum of the weights of this backend and the backends before it.
   std::uint64_t cumulative_weight;
   http::streaming_handler forward;
   /// Counters of responses by status class: 1xx to 5xx.

@@ -23,7 +23,8 @@ struct open_meteo_urls {
 /// The requests to a provider since the start of the process.
 struct provider_status {
   std::string name;
-  /// Requested reports, and failed requests. A location that is unknown to the provider is not a failure.
+  /// The number of requested reports, and the number of failed requests. A location that is unknown to the provider is
+  /// not a failure.
   std::uint64_t requests = 0, failures = 0;
   /// Time in milliseconds until the provider may be called again; zero if it may be called now.
   std::int64_t cooldown_ms = 0;

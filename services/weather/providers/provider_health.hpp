@@ -12,7 +12,7 @@ namespace cohort::weather {
 /// Decides when a provider is temporarily not called. A cooldown starts when the provider is unreachable, or when
 /// requests for `min_failed_locations` different locations have failed without a response in between. A failure for one
 /// location does not imply failures for other locations. A cooldown lasts 5 s, doubled each time up to 60 s; any
-/// response ends it. A state machine without I/O and locks.
+/// response ends it. The class is a state machine without I/O and locks.
 class provider_health {
  public:
   static constexpr std::size_t min_failed_locations = 3;

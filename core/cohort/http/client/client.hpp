@@ -17,8 +17,9 @@
 namespace cohort::http {
 
 /// HTTP/1.1 transport: performs one exchange at a time over pooled keep-alive connections, balanced over the addresses
-/// of a host name. It does not retry requests or follow redirects; `fetch` and `upstream` do. One client serves all
-/// loops; each loop has its own pool. All members except the constructor, `loop_count` and `replace_tls` run on a loop.
+/// of a host name. The client does not retry requests or follow redirects; `fetch` and `upstream` do. One client serves
+/// all loops; each loop has its own pool. All members except the constructor, `loop_count` and `replace_tls` run on a
+/// loop.
 class client {
  public:
   struct send_options {

@@ -16,13 +16,14 @@ struct client_settings {
   std::size_t max_header_bytes = 64 * 1024;
   /// Maximum size of the body, both compressed and decompressed.
   std::size_t max_body_bytes = 1024 * 1024;
-  /// Idle connections are closed after this time. It is shorter than the idle timeout of most servers (Cohort's: 75 s),
-  /// so that the client closes first. Otherwise, a request could be sent while the server closes the connection.
+  /// Idle connections are closed after this time. The timeout is shorter than the idle timeout of most servers
+  /// (Cohort's: 75 s), so that the client closes first. Otherwise, a request could be sent while the server closes the
+  /// connection.
   duration idle_timeout = std::chrono::seconds{30};
   /// Maximum number of idle connections to an origin; 0 disables their reuse. If a name has more addresses than this,
-  /// the limit is the number of addresses, because calls are spread over all of them. The default is the default
-  /// maximum of concurrent calls to an upstream (256), plus 20 % for hedges. With a smaller pool, connections are
-  /// repeatedly closed and reopened if there are more concurrent calls.
+  /// the limit is the number of addresses, because calls are spread over all of them. The default is 20 % above
+  /// `upstream_settings::max_in_flight` (256 calls), because of hedges. With a smaller pool, connections are repeatedly
+  /// closed and reopened if there are more concurrent calls.
   std::size_t max_idle_per_origin = 320;
   /// Timeout of a connection attempt to one address, if the name has further addresses.
   duration connect_timeout = std::chrono::seconds{1};

@@ -91,7 +91,7 @@ class response_fields {
     position_list positions;
   };
 
-  /// The fields; null if there are none. They are a single pointer, because a response moves through several
+  /// The fields; null if there are none. This member is a single pointer, because a response moves through several
   /// coroutines.
   std::unique_ptr<content> content_;
 };

@@ -8,7 +8,7 @@
 namespace cohort::http {
 namespace {
 
-/// Maximum size of the input; OpenSSL takes and returns `int`.
+/// Maximum size of the input, because OpenSSL uses `int` for sizes.
 constexpr std::size_t max_size = std::size_t{1} << 30U;
 
 }  // namespace

@@ -1,3 +1,3 @@
 // SPDX-License-Identifier: BSL-1.0
-// Beast, compiled once for the whole program (BOOST_BEAST_SEPARATE_COMPILATION).
+// Compiles Beast once for the entire program (BOOST_BEAST_SEPARATE_COMPILATION).
 #include <boost/beast/src.hpp>

@@ -31,8 +31,8 @@ struct field_line {
 };
 
 /// Removes the header field line at the start of `remaining` with its CRLF, and parses it (RFC 9112 section 5). Returns
-/// no value if it is invalid, incomplete, or continues the line before it. Always inline, because a call for each field
-/// would return the parts in memory.
+/// no value if it is invalid, incomplete, or continues the line before it. This function is always inline, because a
+/// call for each field would return the parts in memory.
 [[gnu::always_inline]] inline std::optional<field_line> take_field_line(std::string_view& remaining) noexcept {
   const auto name = remaining.substr(0, token_size(remaining));
   if (name.empty() || name.size() == remaining.size() || remaining[name.size()] != ':') return std::nullopt;

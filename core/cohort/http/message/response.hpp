@@ -127,7 +127,7 @@ response json_response(std::string body, status code = status::ok);
 template <class T>
 concept structured_value = !std::is_convertible_v<const T&, std::string>;
 
-/// Does not compile: the overload for described structs, lists and maps is in `json_response.hpp`.
+/// This overload does not compile; the overload for described structs, lists and maps is in `json_response.hpp`.
 template <structured_value T>
 response json_response(const T&, status code = status::ok) {
   static_assert(

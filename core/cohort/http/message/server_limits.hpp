@@ -22,7 +22,7 @@ struct server_limits {
   /// Maximum total size of the bodies of all requests in progress; further bodies are rejected with 503.
   std::size_t max_total_body_bytes = 64 * 1024 * 1024;
   /// Maximum number of open connections. Near this number, the connections that have been idle the longest are closed.
-  /// Connections beyond it belong to the reserve.
+  /// Connections beyond this number belong to the reserve.
   std::size_t max_connections = 10'000;
   /// The reserve: connections beyond `max_connections`, which serve probe routes (health, metrics) only; other requests
   /// on them are rejected with 503. Further connections are closed immediately.
@@ -33,8 +33,8 @@ struct server_limits {
   /// Maximum number of requests on one connection; the response to the last request has `Connection: close`. No limit
   /// if 0.
   std::size_t max_requests_per_connection = 100'000;
-  /// Maximum number of pipelined requests that a connection handles before its loop handles other connections. Their
-  /// responses are sent first; further requests wait in the buffer and the socket.
+  /// Maximum number of pipelined requests that a connection handles before its loop handles other connections. The
+  /// responses to these requests are sent first; further requests wait in the buffer and the socket.
   std::size_t max_pipelined_requests = 64;
 
   /// Timeout from the acceptance of the connection to the PROXY protocol header, if one is required, and from the first
@@ -44,9 +44,9 @@ struct server_limits {
   duration reserve_timeout = std::chrono::seconds{1};
   /// Timeout from the first byte of a request to the end of its header section; when it expires, the response is 408.
   duration header_timeout = std::chrono::seconds{10};
-  /// Timeout from a response to the next request; when it expires, the connection is closed. Longer than the 60 s of
-  /// many load balancers: the client should close first, because otherwise it can send a request while the server
-  /// closes the connection.
+  /// Timeout from a response to the next request; when it expires, the connection is closed. The timeout is longer than
+  /// the 60 s of many load balancers: the client should close first, because otherwise it can send a request while the
+  /// server closes the connection.
   duration idle_timeout = std::chrono::seconds{75};
   /// Timeout from the end of the header section to the end of the body, extended by the body's length at
   /// `min_bytes_per_second`; when it expires, the response is 408.

@@ -29,7 +29,8 @@ struct compression_settings {
   /// The quality of brotli, from 0 (fastest) to 11 (best compression). From 6 on, a response needs more memory than
   /// `max_content_encoder_bytes`.
   int brotli_quality = 4;
-  /// Whether to use brotli in addition to gzip. Has no effect if the program was built without brotli (COHORT_BROTLI).
+  /// Whether to use brotli in addition to gzip. The setting has no effect if the program was built without brotli
+  /// (COHORT_BROTLI).
   bool brotli = true;
   /// The maximum number of responses that are streamed with a content coding at a time; further responses are sent
   /// unencoded. The limit bounds the memory, because each response needs up to `max_content_encoder_bytes`.

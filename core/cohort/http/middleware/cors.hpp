@@ -30,8 +30,9 @@ struct cors_settings {
 /// Middleware for cross-origin resource sharing (Fetch Standard, "HTTP CORS protocol"). Responds to preflight requests:
 /// 204 for an allowed origin, 403 for any other origin. All other requests continue in the pipeline, regardless of
 /// their origin. Responses to allowed origins, including error responses, have the `Access-Control-*` fields that
-/// permit a page to read them. Add it before authentication, because preflight requests have no credentials. Throws
-/// `std::invalid_argument` for an invalid origin, field name or method, and for `*` with credentials.
+/// permit a page to read them. Add this middleware before authentication, because preflight requests have no
+/// credentials. Throws `std::invalid_argument` for an invalid origin, field name or method, and for `*` with
+/// credentials.
 middleware cors(cors_settings settings);
 
 }  // namespace cohort::http

@@ -11,7 +11,7 @@
 namespace cohort::http {
 namespace {
 
-/// 128 bits of the SHA-256 of the body, as an entity tag.
+/// Returns 128 bits of the SHA-256 of the body as an entity tag.
 std::string make_etag(std::string_view body, etag_strength strength) {
   std::array<unsigned char, SHA256_DIGEST_LENGTH> hash;
   SHA256(reinterpret_cast<const unsigned char*>(body.data()), body.size(), hash.data());
@@ -23,7 +23,7 @@ std::string make_etag(std::string_view body, etag_strength strength) {
   return tag + '"';
 }
 
-/// A 304 with the header fields of the full response.
+/// Returns a 304 with the header fields of the full response.
 response not_modified(const response& full) {
   response result{status::not_modified};
   for (std::string_view lines = full.header_lines(); !lines.empty();) {

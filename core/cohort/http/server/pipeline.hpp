@@ -37,8 +37,8 @@ class next {
   std::size_t index_;
 };
 
-/// Runs before the rest of the pipeline and before the body is read. If it returns a response, the rest of the pipeline
-/// does not run. A filter needs no coroutine.
+/// Runs before the rest of the pipeline and before the body is read. If a filter returns a response, the rest of the
+/// pipeline does not run. A filter needs no coroutine.
 using filter = std::function<std::optional<response>(request_context&)>;
 /// Wraps the rest of the pipeline. A middleware may return its own response, change the context before `co_await
 /// next(context)`, change the response after it, and await other operations. The router stores the callable for its

@@ -27,7 +27,8 @@ task<bool> request_context::send_interim(const response& interim) {
 
 namespace {
 
-/// Stored like any other value of the request, so that a request without callbacks needs no memory for them.
+/// The callbacks are stored like any other value of the request, so that a request without callbacks needs no memory
+/// for them.
 struct sent_callbacks {
   std::vector<std::function<void(const sent_response&)>> callbacks;
 };

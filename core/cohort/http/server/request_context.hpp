@@ -38,7 +38,7 @@ struct sent_response {
   bool is_complete;
 };
 
-/// Sends interim responses: the connection of a request.
+/// Sends interim responses; implemented by the connection of a request.
 class interim_sender {
  public:
   virtual task<bool> send_interim(const response& interim) = 0;
@@ -47,8 +47,8 @@ class interim_sender {
   ~interim_sender() = default;
 };
 
-/// A request and its context, for middleware and handlers. It belongs to one connection and its loop, and is valid
-/// until the response has been returned.
+/// A request and its context, for middleware and handlers. The object belongs to one connection and its loop, and is
+/// valid until the response has been returned.
 class request_context {
  public:
   /// `head` and `tls` must outlive this object.
@@ -67,7 +67,7 @@ class request_context {
 
   /// The deadline of the request.
   cohort::deadline deadline() const noexcept { return deadline_; }
-  /// The client's `X-Request-Id` if it is valid, otherwise a new ID. It identifies the request in log lines of this
+  /// The client's `X-Request-Id` if it is valid, otherwise a new ID. The ID identifies the request in log lines of this
   /// service and of upstreams.
   std::string_view id() const noexcept { return id_; }
   /// The trace from `traceparent` and `tracestate`, or a new trace.
@@ -97,7 +97,7 @@ class request_context {
   std::string_view endpoint() const noexcept;
 
   /// Stores a value for the rest of the request, such as the user that a middleware has authenticated, and returns it.
-  /// A type has at most one value: a new value replaces it.
+  /// A request has at most one value of each type: a new value replaces the old one.
   template <class T>
   T& set(T value) {
     return values_.set(std::move(value));

@@ -11,7 +11,7 @@
 
 namespace cohort::http {
 
-/// Values of a request by their type. An empty object is one null pointer; each value is one allocation.
+/// Stores the values of a request by their type. An empty object is one null pointer; each value is one allocation.
 class request_values {
  public:
   request_values() noexcept = default;

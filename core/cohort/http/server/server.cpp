@@ -139,8 +139,8 @@ void server::log_accept_error(error_code error) {
       {{"why", std::string_view{reason}}, {"connections", static_cast<std::int64_t>(state_.connection_count.load())}});
 }
 
-/// Waits while the reserve is exhausted, because other loops may still be closing idle connections. Returns false if it
-/// is cancelled.
+/// Waits while the reserve is exhausted, because other loops may still be closing idle connections. Returns false if
+/// the wait is cancelled.
 task<bool> server::wait_for_capacity() {
   for (int i = 0; i < max_full_waits && is_full(); ++i) {
     shed_oldest_idle(true);

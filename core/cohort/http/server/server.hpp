@@ -14,8 +14,8 @@
 
 namespace cohort::http {
 
-/// An HTTP/1.1 server on one or more loops. It accepts on the first loop and assigns each connection to the loop with
-/// the fewest connections.
+/// An HTTP/1.1 server on one or more loops. The server accepts on the first loop and assigns each connection to the
+/// loop with the fewest connections.
 class server {
  public:
   /// `loops`, `routes` and `metrics` must outlive the server. `listener` belongs to the first loop.

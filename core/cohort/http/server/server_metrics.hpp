@@ -76,7 +76,7 @@ class server_metrics {
 
   telemetry::registry& registry_;
   std::string prefix_;
-  /// The patterns by `route::index`, then `unmatched`.
+  /// The route patterns, indexed by `route::index`, followed by `unmatched`.
   std::vector<std::string> endpoints_;
   std::vector<std::array<std::atomic<method_metrics*>, method_count>> metrics_by_endpoint_;
   std::vector<admission_metrics> admission_;

@@ -116,8 +116,8 @@ void server_shard::serve(net::stream_ptr stream, bool is_reserved) {
 }
 
 bool server_shard::shed_oldest_idle(bool urgent) {
-  // Closes idle connections too. If only closing connections were closed, new clients would receive 503, and their
-  // connections would also be closing, as long as other connections are idle.
+  // Closes idle connections too. Otherwise, while other connections are idle, each new client would receive 503, and
+  // its connection would then be the next closing connection.
   if (urgent) shed_oldest_closing();
   const auto shed = connections_.shed_oldest(loop_.now(), urgent);
   if (shed) state_.metrics.bounds.on_shed(*shed);

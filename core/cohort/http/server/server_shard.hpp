@@ -35,7 +35,7 @@ namespace cohort::http {
 /// Whether connections from trusted proxies start with a PROXY protocol header.
 enum class proxy_protocol_mode {
   off,
-  /// A header is read if there is one. Suitable if only some of the trusted peers are proxies.
+  /// A header is read if there is one. This mode is suitable if only some of the trusted peers are proxies.
   optional,
   /// A connection without a header is closed.
   required,

@@ -27,10 +27,10 @@ struct tls_connection_info {
   duration handshake_duration{};
 };
 
-/// TLS of a server: performs its handshakes, counts them in `cohort_server_tls_handshakes_total{result}`, and logs
-/// failed handshakes: at level info, or debug if the client disconnected. An HTTP request without TLS is rejected with
-/// 400 in clear text if its method is GET, HEAD, POST, PUT or CONNECT, which OpenSSL recognizes. With other methods,
-/// the connection is closed without a response. Thread-safe.
+/// Terminates the TLS of a server: performs its handshakes, counts them in
+/// `cohort_server_tls_handshakes_total{result}`, and logs failed handshakes: at level info, or debug if the client
+/// disconnected. An HTTP request without TLS is rejected with 400 in clear text if its method is GET, HEAD, POST, PUT
+/// or CONNECT, which OpenSSL recognizes. With other methods, the connection is closed without a response. Thread-safe.
 class tls_termination {
  public:
   /// `metrics` must outlive this object. Servers of several services can share `context`.

@@ -54,7 +54,7 @@ struct parameters {
 
 bool set_flag(bool& flag) noexcept { return !std::exchange(flag, true); }
 
-/// 8 to 15 without leading zeros (RFC 7692 section 7.1.2); otherwise zero.
+/// Parses a number from 8 to 15 without leading zeros (RFC 7692 section 7.1.2). Returns zero for any other text.
 int parse_window_bits(std::string_view value) noexcept {
   if (value.size() > 2 && value.front() == '"' && value.back() == '"') value = value.substr(1, value.size() - 2);
   int bits = 0;

@@ -15,8 +15,8 @@ namespace cohort::http {
 inline constexpr std::string_view deflate_offer =
     "permessage-deflate; client_no_context_takeover; server_no_context_takeover";
 
-/// The server's response to a list of offers; empty if it accepts none. It does not accept offers with an unknown,
-/// repeated or invalid parameter, or with a window of less than 32 KiB for the server.
+/// The server's response to a list of offers; empty if it accepts none. The server does not accept offers with an
+/// unknown, repeated or invalid parameter, or with a window of less than 32 KiB for the server.
 std::optional<std::string> accept_deflate_offer(std::string_view offers);
 
 /// Whether a server's response to `deflate_offer` is valid and has `server_no_context_takeover`, which this client

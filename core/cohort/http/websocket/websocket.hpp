@@ -50,8 +50,8 @@ class websocket {
   task<result<websocket_message, websocket_error>> read(deadline read_deadline = deadline::never());
   task<result<websocket_message, websocket_error>> read(const call_context& context) { return read(context.deadline); }
 
-  /// Queues a message; `websocket_settings::when_full` is the policy for a full queue. Success does not mean
-  /// that the peer has received it.
+  /// Queues a message; `websocket_settings::when_full` is the policy for a full queue. Success does not mean that the
+  /// peer has received the message.
   task<result<void, websocket_error>> send(std::string text, deadline send_deadline = deadline::never());
   task<result<void, websocket_error>> send(std::string text, const call_context& context) {
     return send(std::move(text), context.deadline);

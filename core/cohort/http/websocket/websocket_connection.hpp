@@ -22,9 +22,9 @@ namespace cohort::http {
 /// A frame as sent, which several connections can share.
 using encoded_frame = std::shared_ptr<const std::string>;
 
-/// A WebSocket after its handshake: reads and writes frames, responds to pings, and closes the connection. It uses
-/// completion handlers instead of a coroutine, so that an idle connection needs little memory. Its pending operations
-/// share its ownership. Used on one loop.
+/// A WebSocket after its handshake: reads and writes frames, responds to pings, and closes the connection. The class
+/// uses completion handlers instead of a coroutine, so that an idle connection needs little memory. The pending
+/// operations share the ownership of the connection. Used on one loop.
 class websocket_connection : public std::enable_shared_from_this<websocket_connection> {
  public:
   struct parameters {
@@ -45,7 +45,7 @@ class websocket_connection : public std::enable_shared_from_this<websocket_conne
   websocket_connection(net::stream& stream, net::stream_ptr stream_owner, parameters values);
   ~websocket_connection();
 
-  /// Begins to read. Precondition: owned by a `shared_ptr`.
+  /// Begins to read. Precondition: the object is owned by a `shared_ptr`.
   void start();
   /// Sets a callback that is called once, when the connection is closed.
   void on_ended(std::function<void()> callback) { on_ended_ = std::move(callback); }

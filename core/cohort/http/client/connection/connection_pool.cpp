@@ -13,7 +13,7 @@ namespace {
 
 /// Timeout of a resolution that only refreshes known addresses.
 constexpr duration refresh_timeout = std::chrono::milliseconds{20};
-/// Maximum number of origins. It bounds the memory, because redirects and users may request any origin.
+/// Maximum number of origins. The limit bounds the memory, because redirects and users may request any origin.
 constexpr std::size_t max_origins = 256;
 /// Maximum time that a connection waits for the response to a request that another attempt of its call has superseded.
 /// After that, the connection is closed.
@@ -105,8 +105,8 @@ task<result<connection_pool::lease, client_error>> connection_pool::acquire(orig
     if (error) co_return *error;
   }
   std::optional<client_error> failure;
-  // Addresses that accepted no connection. All other addresses are preferred to them, even if an earlier attempt failed
-  // there.
+  // Addresses that accepted no connection. All other addresses are preferred to these, even if an earlier attempt
+  // failed there.
   recycled_vector<net::endpoint> unreachable;
   for (auto addresses = state->balancer.address_count(); addresses > 0; --addresses) {
     auto address = state->balancer.pick(avoided_addresses, loop_.now(), loop_.random());
@@ -272,7 +272,7 @@ void connection_pool::on_superseded_end(const superseded_exchange& exchange, net
     put_idle(*ended.state, ended.address, std::move(reusable_stream), ended.tls_version, loop_.now());
 }
 
-/// Establishes the connection that a superseded request was waiting for. Otherwise each hedge under load would start a
+/// Establishes the connection that a superseded request was waiting for. Otherwise, each hedge under load would start a
 /// connection and abandon it. Only plain TCP connections are established, because proxy and TLS handshakes belong to a
 /// request.
 void connection_pool::connect_in_background(std::shared_ptr<origin_state> state, net::endpoint address) {

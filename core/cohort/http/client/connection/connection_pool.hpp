@@ -88,8 +88,8 @@ class connection_pool {
     std::uint64_t ejections = 0;
   };
 
-  /// All arguments must outlive the pool. `tls` is used instead of `settings.tls`. After it has been replaced, secure
-  /// connections with the old settings carry no further request.
+  /// All arguments must outlive the pool. `tls` is used instead of `settings.tls`. After `tls` has been replaced, no
+  /// further request is sent on secure connections with the old settings.
   connection_pool(net::network& network, const client_settings& settings,
                   const net::replaceable_tls_client_settings& tls, loop& loop);
   ~connection_pool();
@@ -149,7 +149,7 @@ class connection_pool {
   void connect_in_background(std::shared_ptr<origin_state> state, net::endpoint address);
   void end_background_work() noexcept;
   std::shared_ptr<origin_state> state_of(const origin& target);
-  /// Keeps `stream` for reuse. Closes it if its TLS settings are outdated.
+  /// Keeps `stream` for reuse. Closes the stream if its TLS settings are outdated.
   void put_idle(origin_state& state, const net::endpoint& address, net::stream_ptr stream, std::uint64_t tls_version,
                 time_point now);
   void close_outdated(origin_state& state);

@@ -56,9 +56,9 @@ class proxy_exceptions {
 
 /// The proxies of a client. The default has no proxies.
 struct proxy_settings {
-  /// For http URLs; the request is sent to the proxy in absolute-form (RFC 9112 section 3.2.2).
+  /// The proxy for http URLs; the request is sent to it in absolute-form (RFC 9112 section 3.2.2).
   std::optional<proxy_server> http_proxy;
-  /// For https URLs; the proxy opens a tunnel (CONNECT, RFC 9110 section 9.3.6).
+  /// The proxy for https URLs, which opens a tunnel (CONNECT, RFC 9110 section 9.3.6).
   std::optional<proxy_server> https_proxy;
   proxy_exceptions exceptions;
   /// Returns whether to call an origin directly, in addition to `exceptions`; may be empty. Called on any loop.

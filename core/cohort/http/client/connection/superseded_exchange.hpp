@@ -11,7 +11,7 @@
 namespace cohort::http {
 
 /// Receives and discards the response to a request that no caller waits for, so that its connection can be reused.
-/// Closing it after each superseded hedge would require a new connection.
+/// Closing the connection after each superseded hedge would require a new one.
 class superseded_exchange : public std::enable_shared_from_this<superseded_exchange> {
  public:
   /// Called once with the stream; null if it cannot be reused.

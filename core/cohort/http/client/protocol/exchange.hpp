@@ -31,7 +31,7 @@ task<exchange_result> run_exchange(net::stream& stream, recycled_string request,
                                    const client_settings& settings, telemetry::attempt_record* record = nullptr);
 
 /// Decompresses the body according to `Content-Encoding`, a list of at most three of gzip, deflate and identity, and
-/// removes that field. After an error the response must not be used.
+/// removes that field. After an error, the response must not be used.
 std::optional<client_error> decode_content(client_response& response, std::size_t max_body_bytes);
 
 }  // namespace cohort::http

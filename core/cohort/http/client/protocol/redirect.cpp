@@ -20,8 +20,8 @@ bool is_redirect(status code) noexcept {
   }
 }
 
-/// A path without its segments `.` and `..` (RFC 3986 section 5.2.4). Boost.URL 1.81 keeps a `..` that has no segment
-/// to remove.
+/// Returns a path without its dot segments `.` and `..` (RFC 3986 section 5.2.4). Boost.URL 1.81 keeps a `..` that has
+/// no segment to remove.
 std::string remove_dot_segments(std::string_view path) {
   std::string result;
   while (!path.empty()) {

@@ -65,7 +65,7 @@ class response_parser : private boost::beast::http::basic_parser<false> {
   std::size_t parse_chunked(std::string_view bytes, error& failure);
   std::size_t append_body(view bytes, error& failure);
 
-  /// The rest of a response whose header section has the form of `scan_response_head`. Beast does not parse it.
+  /// The rest of a response whose header section has the form of `scan_response_head`. Beast does not parse this body.
   struct simple_body {
     std::uint64_t bytes_left;
     bool keep_alive;

@@ -18,8 +18,8 @@ namespace cohort::http {
 inline constexpr unsigned switching_protocols = 101;
 
 /// Parses the responses to one request from the bytes of a connection. Interim responses (1xx) are skipped or kept,
-/// except 101, which is final. It owns the read buffer of the connection. While it waits and has no unparsed bytes, it
-/// releases the buffer, so many requests in flight share a few buffers of their thread.
+/// except 101, which is final. The reader owns the read buffer of the connection. While it waits and has no unparsed
+/// bytes, it releases the buffer, so many requests in flight share a few buffers of their thread.
 class response_reader final : public net::read_memory {
  public:
   response_reader(response_parser::limits limits, bool is_head_request);

@@ -9,9 +9,9 @@
 
 namespace cohort::http {
 
-/// A file as the body of a request, or as a part of a body. At most 64 KiB of the file are in memory. Reading it blocks
-/// the loop if its bytes are not in the page cache. If the file was truncated after `open`, reading fails; bytes that
-/// were appended are not sent.
+/// A file as the body of a request, or as a part of a body. At most 64 KiB of the file are in memory. Reading the file
+/// blocks the loop if its bytes are not in the page cache. If the file was truncated after `open`, reading fails; bytes
+/// that were appended are not sent.
 class file_source final : public request_body_source {
  public:
   /// Opens a regular file. Errors: see open(2), and `is_a_directory` or `invalid_argument` for other kinds of file.

@@ -69,7 +69,7 @@ void upstream::active_call::hedged_attempt::on_attempt_ended(std::size_t index) 
     winner_ = index;
     // The hedge started later but received its response earlier: the cancellation of the first attempt counts as a
     // failure of its address. If that happens repeatedly, the address has failed without a connection error, for
-    // example because its machine was powered off. Has no effect if the first attempt has already ended.
+    // example because its machine was powered off. The flag has no effect if the first attempt has already ended.
     is_first_overtaken_ = index == second_attempt && has_succeeded(second_attempt);
     is_superseded_ = has_succeeded(index);
     if (auto* other = records_[1 - index]) other->cancelled_by = telemetry::cancellation_cause::hedge;

@@ -19,7 +19,7 @@ namespace cohort::http {
 
 struct upstream_result {
   /// The response to the last attempt, or its error. With the errors `rate_limited`, `bulkhead_full`, `breaker_open`,
-  /// `deadline_exceeded` and `invalid_request` no request was sent, unless the call had followed a redirect.
+  /// `deadline_exceeded` and `invalid_request`, no request was sent, unless the call had followed a redirect.
   client_result response;
   /// The total duration of the call, with all attempts and backoffs.
   duration elapsed{};
@@ -63,8 +63,8 @@ class call_middleware {
   /// the call fails with `client_error::invalid_request`.
   virtual void on_request(client_request& request, const call_context& context);
   /// Called after the last attempt, before the result is returned: `result` is the response (of `upstream::open`: its
-  /// head) or the error. `request` is the last request that was sent. Fields that it adds must have valid names and
-  /// values: `proxy_to` forwards them unchanged.
+  /// head) or the error. `request` is the last request that was sent. Fields that the middleware adds must have valid
+  /// names and values: `proxy_to` forwards them unchanged.
   virtual void on_response(const client_request& request, client_result& result);
 };
 
@@ -114,11 +114,11 @@ class upstream {
                                       std::optional<duration> timeout = {});
 
   /// Sends a request whose bodies are streamed (see `client::open`), with the same policies, except that it is not
-  /// hedged and no redirect is followed. It is retried up to the head of the response, unless bytes of its body have
-  /// been read from a source that cannot `rewind`. The call is in flight until the end of the body of the response; its
-  /// outcome is recorded at that time. If the body is destroyed before it is complete, the call is recorded as
-  /// cancelled. A 101 response ends the call immediately, because its connection is then upgraded. The upstream must
-  /// outlive the response.
+  /// hedged and no redirect is followed. The request is retried up to the head of the response, unless bytes of its
+  /// body have been read from a source that cannot `rewind`. The call is in flight until the end of the body of the
+  /// response; its outcome is recorded at that time. If the body is destroyed before it is complete, the call is
+  /// recorded as cancelled. A 101 response ends the call immediately, because its connection is then upgraded. The
+  /// upstream must outlive the response.
   task<open_result> open(client_request request, call_context context, open_options options = {});
 
  private:

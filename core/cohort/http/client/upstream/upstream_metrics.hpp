@@ -47,8 +47,8 @@ class upstream_metrics {
   telemetry::counter& ejections_;
 };
 
-/// The end of a call as a metric label: `ok` (status below 400), `client_error` (below 500), `timeout` (504 included),
-/// `server_error` (500 and above), otherwise the class of the error.
+/// The outcome of a call as a metric label: `ok` (status below 400), `client_error` (below 500), `timeout` (504
+/// included), `server_error` (500 and above), otherwise the class of the error.
 std::string_view outcome_label(const client_result& result) noexcept;
 
 }  // namespace cohort::http

@@ -26,8 +26,8 @@ struct upstream_settings {
   policy::retry_budget::settings budget{};
   policy::circuit_breaker::settings breaker{};
   policy::hedging::settings hedging{};
-  /// Whether to send the remaining time as `x-envoy-expected-rq-timeout-ms`. Disable it for upstreams outside your
-  /// network.
+  /// Whether to send the remaining time as `x-envoy-expected-rq-timeout-ms`. Disable this header for upstreams outside
+  /// your network.
   bool propagate_deadline = true;
 };
 

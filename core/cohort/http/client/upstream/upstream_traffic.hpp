@@ -17,7 +17,7 @@ struct upstream_totals {
   /// Failed calls: without a response, with a 5xx status, or rejected by the breaker.
   std::uint64_t failures = 0;
   std::uint64_t in_flight = 0;
-  /// The number of loops with a circuit breaker in this state. All are zero before the first call.
+  /// The number of loops with a circuit breaker in this state. All counts are zero before the first call.
   std::uint64_t closed_breakers = 0, open_breakers = 0, half_open_breakers = 0;
   /// Known and ejected addresses of the upstream's host: the average over the loops, rounded up.
   std::uint64_t addresses = 0, ejected_addresses = 0;

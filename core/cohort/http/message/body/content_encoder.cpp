@@ -40,7 +40,7 @@ class counting_allocator {
   std::size_t bytes_ = 0;
 };
 
-/// The window of a body of this size, as a power of two.
+/// Returns the window for a body of this size, as a power of two.
 int window_bits(std::uint64_t size_hint, int min, int max) noexcept {
   int bits = min;
   while (bits < max && (size_hint == 0 || (std::uint64_t{1} << static_cast<unsigned>(bits)) < size_hint)) ++bits;

@@ -29,8 +29,8 @@ class content_encoder {
 
   virtual ~content_encoder() = default;
 
-  /// Encodes `input` and appends to `output`, which grows by little more than the input and the delayed output, at most
-  /// 64 KiB. Returns false if there is not enough memory; then the body cannot be completed.
+  /// Encodes `input` and appends the result to `output`. The result is little longer than the input and the delayed
+  /// output, which has at most 64 KiB. Returns false if there is not enough memory; then the body cannot be completed.
   virtual bool encode(std::string_view input, operation step, std::string& output) = 0;
 
   /// The memory in use, in bytes.

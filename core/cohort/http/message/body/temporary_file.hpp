@@ -21,8 +21,8 @@ struct keep_options {
 };
 
 /// A file without a name in a directory (`O_TMPFILE`): the system removes it when it is closed, even if the program
-/// crashes, unless `keep` gives it a name. On file systems that do not support such files, it has a random name until
-/// `keep`.
+/// crashes, unless `keep` gives it a name. On file systems that do not support such files, the file has a random name
+/// until `keep`.
 ///
 /// Writing blocks while the page cache does not accept more data.
 class temporary_file {

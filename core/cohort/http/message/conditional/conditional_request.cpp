@@ -21,7 +21,7 @@ std::string_view next_entity_tag(std::string_view& list) noexcept {
   return list.empty() ? list : next_list_element(list);
 }
 
-/// Whether a field with this ID lists the entity tag or `*`. With strong comparison a weak tag matches nothing (RFC
+/// Whether a field with this ID lists the entity tag or `*`. With strong comparison, a weak tag matches nothing (RFC
 /// 9110 section 8.8.3.2).
 bool lists_etag(const request_head& head, field id, std::string_view etag, bool weak_comparison) noexcept {
   if (weak_comparison && etag.starts_with("W/")) etag.remove_prefix(2);

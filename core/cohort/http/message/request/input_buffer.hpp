@@ -11,8 +11,8 @@
 
 namespace cohort::http {
 
-/// The received, not yet consumed bytes of a connection, contiguous in memory. It grows up to a limit; a consumed
-/// header can be preserved, so that views into it stay valid while the body is read.
+/// The received, not yet consumed bytes of a connection, contiguous in memory. The buffer grows up to a limit; a
+/// consumed header can be preserved, so that views into it stay valid while the body is read.
 class input_buffer final : public net::read_memory {
  public:
   explicit input_buffer(std::size_t max_bytes) : max_bytes_(max_bytes) {}

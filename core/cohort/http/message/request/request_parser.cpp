@@ -146,7 +146,7 @@ std::string_view request_parser::beast_error_reason(const error& failed) const n
 }
 
 /// Returns 505 for a major version other than 1. A minor version above 1 is processed as 1.1 (RFC 9110 section 2.5).
-/// Beast would reject it, so `bytes` is replaced by a copy with the version 1.1.
+/// Beast would reject such a version, so `bytes` is replaced by a copy with the version 1.1.
 request_parser::rejection request_parser::check_version(std::string_view& bytes) {
   constexpr std::string_view version_pattern = " HTTP/d.d";
   const auto line = bytes.substr(0, bytes.find('\r'));

@@ -50,8 +50,8 @@ bool is_port(std::string_view text) noexcept {
   return text.empty() || (error == std::errc{} && stop == end);
 }
 
-/// Whether `text` is the content of an `IPvFuture` literal (RFC 3986 section 3.2.2). Boost.URL 1.81 does not accept its
-/// version in upper case: `V1.a`.
+/// Whether `text` is the content of an `IPvFuture` literal (RFC 3986 section 3.2.2). Boost.URL 1.81 does not accept the
+/// version of such a literal in upper case: `V1.a`.
 bool is_ip_of_future_version(std::string_view text) noexcept {
   if (!text.starts_with('v') && !text.starts_with('V')) return false;
   const auto dot = text.find('.');

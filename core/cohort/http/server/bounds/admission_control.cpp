@@ -108,7 +108,8 @@ void admission_control::release(const permit& request) {
   if (request.completion_ == permit::completion::cancelled) {
     state->limiter.release();
   } else {
-    // The latency of this server. It includes the time in the loop's queue, but not the time of upstream calls.
+    // The latency of this server. This latency includes the time in the loop's queue, but not the time of upstream
+    // calls.
     state->limiter.release(elapsed - request.context_.timing().wait_time() + lag_monitor_.current_lag(), now);
     report_limit(request.route_, *state);
   }

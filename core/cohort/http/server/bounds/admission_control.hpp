@@ -26,13 +26,13 @@ struct admission_settings {
 
   /// Whether requests above an adaptive concurrency limit are rejected with 503.
   bool limit_concurrency = true;
-  /// The limiter. Its initial limit is above the number of calls that may wait in the bulkheads of upstreams, so that
-  /// no request is rejected before the latency indicates an overload.
+  /// The concurrency limiter, whose initial limit is above the number of calls that may wait in the bulkheads of
+  /// upstreams, so that no request is rejected before the latency indicates an overload.
   policy::concurrency_limiter::settings concurrency{.initial_limit = 1000, .max_limit = 4000};
 
-  /// Maximum queueing delay on the event loop; a request that waited longer is rejected. It detects CPU-bound overload,
-  /// in which few requests are in flight and the others wait in their sockets. The limit is high because a single long
-  /// delay can have causes outside the process.
+  /// Maximum queueing delay on the event loop; a request that waited longer is rejected. This limit detects CPU-bound
+  /// overload, in which few requests are in flight and the others wait in their sockets. The limit is high because a
+  /// single long delay can have causes outside the process.
   duration max_loop_lag = std::chrono::milliseconds{500};
   /// The maximum queueing delay in overload, which starts once the loop has lagged for `overload_delay`. With
   /// `max_loop_lag` alone, nearly all requests in an overload would wait for almost that time. Source: "controlled
@@ -49,9 +49,9 @@ inline constexpr std::string_view rejection_reason_field = "x-cohort-refused";
 /// Envoy's response header field for a request that was rejected because of overload.
 inline constexpr std::string_view overloaded_field = "x-envoy-overloaded";
 
-/// Admission control of a server on one loop: rejects requests that cannot meet their deadline, and overload. It
-/// applies to routes with an asynchronous handler that are not probes; processing a synchronous request costs no more
-/// than rejecting it.
+/// Admission control of a server on one loop: rejects requests that cannot meet their deadline, and overload. Admission
+/// control applies to routes with an asynchronous handler that are not probes; processing a synchronous request costs
+/// no more than rejecting it.
 class admission_control {
  public:
   /// All arguments must outlive this object.

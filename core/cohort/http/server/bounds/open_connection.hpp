@@ -46,8 +46,8 @@ class open_connection {
 
  private:
   friend class connection_registry;
-  /// The position in the registry. The key is the time of the last check that found the connection active. It is at
-  /// most one tick later than the start of the idle period.
+  /// The position in the registry. The key is the time of the last check that found the connection active. This time is
+  /// at most one tick later than the start of the idle period.
   std::multimap<time_point, open_connection*>::iterator position_;
   /// Whether the position is in `connection_registry::closing_connections_`.
   bool is_closing_ = false;

@@ -17,8 +17,8 @@ double rounded_milliseconds(duration span) noexcept {
 
 }  // namespace
 
-/// Reads the clock once per response, and returns the time. It is used for the metrics of the response and as the start
-/// of the idle time.
+/// Reads the clock once per response, and returns the time. The time is used for the metrics of the response and as the
+/// start of the idle time.
 time_point connection::begin_response() noexcept {
   response_sequence_ = shard_.event_loop().activity_sequence();
   return responded_at_ = shard_.event_loop().now();

@@ -70,7 +70,7 @@ void connection::begin_head() noexcept {
 
 /// Searches for the end of the header section. Returns an empty result if more bytes are needed.
 std::optional<connection::read_result> connection::scan_head() {
-  // RFC 9112 section 2.2: one empty line before the request line is ignored.
+  // One empty line before the request line is ignored (RFC 9112 section 2.2).
   if (may_skip_empty_line_ && input_.unread().starts_with("\r\n")) {
     input_.consume(2);
     head_scanner_.reset();

@@ -73,7 +73,7 @@ void connection::record_span(const request_context& context, const sent_response
     add("error.type", std::string_view{digits.data(), static_cast<std::size_t>(digits_end - digits.data())});
 
   const auto name = span_name(context);
-  // One offset for all spans of the request, so that a delay between two readings does not shift them.
+  // All spans of the request have one offset, so that a delay between two readings does not shift them.
   const auto wall_offset = current.wall_now().time_since_epoch() - current.now().time_since_epoch();
   telemetry::span span;
   span.trace = context.trace();

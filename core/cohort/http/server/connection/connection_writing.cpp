@@ -131,7 +131,7 @@ task<bool> connection::flush() {
   co_return written.has_value();
 }
 
-/// Sends an interim response, unless other bytes wait to be sent.
+/// Sends an interim response, unless the output buffer has unsent bytes.
 task<bool> connection::send_interim(const response& interim) {
   const auto code = static_cast<unsigned>(interim.code());
   const bool is_interim = code >= 100 && code < 200 && interim.code() != status::switching_protocols;

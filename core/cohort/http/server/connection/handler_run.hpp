@@ -95,7 +95,7 @@ class handler_run {
   /// The first part of `run`, for a caller that awaits the work itself, which saves a coroutine.
   void start(deadline handler_deadline, bool detect_disconnect, telemetry::request_record* record) noexcept;
   /// The last part of `run`, without resetting the cancellation state of the caller. Unless the result is `none`, the
-  /// caller must reset it.
+  /// caller must reset that state.
   handler_cancellation stop() noexcept;
 
   /// Replaces the deadline of the running work.

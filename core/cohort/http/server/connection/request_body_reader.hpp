@@ -49,8 +49,8 @@ class request_body_reader final : public body_reader {
   bool is_receiving_ = false;
   bool is_reading_ = false;
   std::optional<body_error> failure_;
-  /// Maximum time without a byte from the client: at most `body_timeout`. Decreases while the connection waits for the
-  /// client, and increases with the received bytes at the minimum rate.
+  /// Maximum time without a byte from the client: at most `body_timeout`. The time decreases while the connection waits
+  /// for the client, and increases with the received bytes at the minimum rate.
   duration allowance_;
 };
 

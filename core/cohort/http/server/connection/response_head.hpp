@@ -24,9 +24,9 @@ struct response_framing {
 /// Appends the status line and the header section of an interim response (RFC 9110 section 15.2).
 void append_interim_head(recycled_string& output, const response& interim);
 
-/// Whether a handler may end a request with this response. The status must have three digits. It must not be interim,
-/// because a client would treat the next response on the connection as the final response. The status 101 requires an
-/// upgrade that the request offers (RFC 9110 section 7.8).
+/// Whether a handler may end a request with this response. The status must have three digits. The response must not be
+/// interim, because a client would treat the next response on the connection as the final response. The status 101
+/// requires an upgrade that the request offers (RFC 9110 section 7.8).
 bool is_valid_final_response(const response& result, const request_head& head) noexcept;
 
 /// Whether a response with this status can have a body (RFC 9110 section 6.4.1).

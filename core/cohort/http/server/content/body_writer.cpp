@@ -16,7 +16,8 @@ namespace {
 
 /// Maximum number of bytes of a file that are sent with one timeout.
 constexpr std::size_t max_file_chunk_bytes = 256 * 1024;
-/// Maximum number of bytes to encode before other handlers of the loop run. Encoding them takes 1 to 3 ms.
+/// Maximum number of bytes to encode before other handlers of the loop run. Encoding this number of bytes takes 1 to 3
+/// ms.
 constexpr std::size_t max_input_bytes_between_yields = 64 * 1024;
 /// Maximum number of bytes that are encoded by one call of the encoder.
 constexpr std::size_t max_input_chunk_bytes = 64 * 1024;

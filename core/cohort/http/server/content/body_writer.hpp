@@ -51,8 +51,8 @@ class body_writer {
     has_reported_drain_ = has_reported_drain_ || draining_.is_set();
     return draining_.is_set();
   }
-  /// Declares that the body is complete although the server is draining. Example: an event stream, which may end at any
-  /// time.
+  /// Declares that the body is complete although the server is draining. An example is an event stream, which may end
+  /// at any time.
   void mark_complete() noexcept { is_marked_complete_ = true; }
   /// Whether all writes have succeeded.
   bool ok() const noexcept { return is_ok_; }
@@ -63,7 +63,8 @@ class body_writer {
 
   /// Applies a content coding to the body. The framing must not have a content length. `content_length` is the length
   /// of the unencoded body; with fewer bytes, the body is incomplete. If `flush_each_write`, the client can decode each
-  /// write immediately, at the cost of a lower compression ratio. Call it before the first write. Used by middleware.
+  /// write immediately, at the cost of a lower compression ratio. Must be called before the first write. Used by
+  /// middleware.
   void encode_with(std::shared_ptr<content_encoder> encoder, std::optional<std::uint64_t> content_length,
                    bool flush_each_write) noexcept {
     encoder_ = std::move(encoder);
@@ -71,8 +72,8 @@ class body_writer {
     flushes_each_write_ = flush_each_write;
   }
 
-  /// Ends the body, if it is not truncated. Returns whether it is complete and correctly framed, so that the connection
-  /// can be kept. Called by the connection.
+  /// Ends the body, if it is not truncated. Returns whether the body is complete and correctly framed, so that the
+  /// connection can be kept. Called by the connection.
   task<bool> finish();
   /// Whether the producer, which has returned, stopped early because the server is draining. Called by the connection.
   bool was_stopped_by_drain() const noexcept {
@@ -90,7 +91,7 @@ class body_writer {
   void count_part(std::uint64_t size) noexcept;
   /// The framing before a part of `size` bytes.
   std::string part_prefix(std::uint64_t size) const;
-  /// A part with its framing.
+  /// Returns a part with its framing.
   std::string add_framing(std::string bytes) const;
   task<> encode(std::string_view bytes, content_encoder::operation step);
   task<> write_encoded(std::string_view bytes);

@@ -47,8 +47,8 @@ class event_stream {
 
   /// Returns false once the client has disconnected.
   task<bool> send(server_event event);
-  /// Sends the concatenated results of `format_event` for any number of events. Use it to format an event for many
-  /// clients once, and to send several events in one write.
+  /// Sends the concatenated results of `format_event` for any number of events. Use this function to format an event
+  /// for many clients once, and to send several events in one write.
   task<bool> send_formatted(std::string events);
   /// Sleeps for `span`, with heartbeats. Returns false, early, once the client has disconnected or the server is
   /// draining.

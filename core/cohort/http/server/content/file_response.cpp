@@ -63,7 +63,7 @@ std::string make_etag(const struct stat& status) {
   return etag += '"';
 }
 
-/// Opens a file. Empty, with `errno` set, if it is not a readable regular file.
+/// Opens a file. Returns an empty result, with `errno` set, if it is not a readable regular file.
 std::optional<selected_file> select(const std::string& path, const file_opener& open) {
   auto file = open(path);
   struct stat status{};

@@ -33,7 +33,7 @@ std::string_view media_type_of_file(std::string_view name) noexcept;
 /// - Precompressed variants are sent with `Vary`.
 ///
 /// The response is 404 if `path` does not name a readable regular file, and 503 if the process has no free file
-/// descriptor. `path` is not validated: for a path from a request use `directory`. Opening blocks the loop; the content
+/// descriptor. `path` is not validated: use `directory` for a path from a request. Opening blocks the loop; the content
 /// is sent in chunks of at most 256 KiB, each of which blocks the loop while the system reads it into the page cache.
 /// If the file is truncated, the response is aborted; replacing the file by renaming does not affect it.
 response file_response(const request_context& context, const std::filesystem::path& path,

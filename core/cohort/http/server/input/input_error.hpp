@@ -36,14 +36,13 @@ constexpr auto constraints(json::type<input_error_body>) {
   return json::constrain(json::member(&input_error_body::fields, {.min_items = 1, .required = false}));
 }
 
-/// 400 (or another client error status) with the body
-/// `{"error":"Bad Request","message":…,"fields":[{"field":…,"in":…,"reason":…},…]}`. The message describes the only
-/// error, or states the number of errors. `truncated` means that there were more errors. Precondition: there is at
-/// least one error.
+/// Returns 400 (or another client error status) with the body `{"error":"Bad
+/// Request","message":…,"fields":[{"field":…,"in":…,"reason":…},…]}`. The message describes the only error, or states
+/// the number of errors. `truncated` means that there were more errors. Precondition: there is at least one error.
 response input_error_response(const std::vector<input_error>& errors, bool truncated = false,
                               status code = status::bad_request);
 
-/// Returns the same response for a body that `json::decode` rejected.
+/// Like the overload above, but for a body that `json::decode` rejected.
 response input_error_response(const json::decode_errors& errors);
 
 }  // namespace cohort::http

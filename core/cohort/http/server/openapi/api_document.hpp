@@ -26,8 +26,7 @@ struct api_information {
   std::function<bool(const route&, const operation&)> is_protected = [](const route&, const operation&) {
     return false;
   };
-  /// Whether protected operations require a client certificate. They then respond with 403 to requests without a
-  /// certificate.
+  /// Whether protected operations require a client certificate, and respond with 403 to requests without one.
   bool requires_client_certificate = false;
   /// Whether all operations except probes have a rate limit, and can respond with 429.
   bool has_rate_limit = false;
@@ -67,7 +66,7 @@ struct api_document {
 /// types or names of parameters, only the first pattern is described, because OpenAPI cannot distinguish them.
 api_document describe_api(const std::vector<std::unique_ptr<route>>& routes, api_information information);
 
-/// The OpenAPI 3.1 document (https://spec.openapis.org/oas/v3.1.0). The text is the same for the same routes.
+/// The OpenAPI 3.1 document (https://spec.openapis.org/oas/v3.1.0). Equal routes have the same text.
 std::string openapi_json(const api_document& document);
 
 /// A page in HTML that lists operations, parameters, responses and schemas. The page has no scripts and contains its

@@ -6,7 +6,7 @@
 
 namespace cohort::http {
 
-/// A JSON Schema as HTML: an object that does not fit in one line has one member per line. References to
+/// Returns a JSON Schema as HTML: an object that does not fit in one line has one member per line. References to
 /// `#/components/schemas/name` become links to `#schema-name`; an object that consists only of a reference becomes the
 /// link. Text that is not JSON is shown unchanged.
 std::string schema_markup(std::string_view schema);

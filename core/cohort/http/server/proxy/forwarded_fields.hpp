@@ -33,8 +33,8 @@ struct forwarding_peer {
   std::string_view address;
   /// Whether the connection to this server is encrypted.
   bool is_secure = false;
-  /// Whether the peer is a trusted proxy. Then its `Forwarded` and `X-Forwarded-*` fields are kept, and this hop is
-  /// added to them. The fields of any other peer are dropped, because a client can forge them.
+  /// Whether the peer is a trusted proxy. The `Forwarded` and `X-Forwarded-*` fields of a trusted proxy are kept, and
+  /// this hop is added to them. The fields of any other peer are dropped, because a client can forge them.
   bool is_trusted_proxy = false;
 };
 

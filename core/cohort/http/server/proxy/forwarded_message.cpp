@@ -99,7 +99,7 @@ void append_request_fields(client_request& request, const proxy_target& to, cons
   request.fields.reserve(head.fields.size() + 8);
   std::string storage;
   for (const auto& field : head.fields) {
-    // Otherwise `X_Forwarded_For` would replace the field that this server sets.
+    // Otherwise, `X_Forwarded_For` would replace the field that this server sets.
     const auto name = with_hyphens(field.name, storage);
     const bool is_replaced = replaced_request_fields.contains(name) || is_forwarded_field(name);
     if (is_replaced || hop_by_hop.contains(name) || hop_by_hop.contains(field.name)) continue;
@@ -115,7 +115,7 @@ void append_request_fields(client_request& request, const proxy_target& to, cons
   request.fields.emplace_back("Upgrade", std::string{upgrade});
 }
 
-/// The `Location` of a response, below this proxy if it is below the base URL.
+/// The `Location` of a response, rewritten to a path of this proxy if it is below the base URL.
 std::string location_of(std::string_view location, const proxy_target& to) {
   const auto& prefix = to.options.strip_prefix;
   auto path = location;

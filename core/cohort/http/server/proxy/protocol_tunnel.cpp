@@ -14,8 +14,8 @@ constexpr const char* bytes_metric_help = "Bytes copied by tunnels of upgraded c
 
 constexpr std::array<const char*, 4> end_labels{"closed", "failed", "idle", "drain"};
 
-/// The buffer of one direction. It is small while a tunnel is idle, so that many idle tunnels need little memory, and
-/// large while many bytes arrive.
+/// The buffer of one direction. The buffer is small while a tunnel is idle, so that many idle tunnels need little
+/// memory, and large while many bytes arrive.
 class tunnel_buffer {
  public:
   tunnel_buffer() { resize(small_buffer_size); }
@@ -49,7 +49,7 @@ class tunnel_buffer {
   unsigned short_reads_ = 0;
 };
 
-/// A tunnel while it runs. The destructor reports its end, even if the server cancels it.
+/// An active tunnel. The destructor reports the end of the tunnel, even if the server cancels it.
 class tunnel {
  public:
   struct direction {
@@ -102,8 +102,7 @@ class tunnel {
       restart_idle_timeout();
     }
   }
-  /// Ends both directions. After a failure the other side receives a reset, so that a truncated stream does not look
-  /// complete.
+  /// Ends both directions. After a failure, the other side receives a reset, so that it detects the truncation.
   void on_error(const error_code& error) {
     if (end_) return;
     end_ = tunnel_end::failed;

@@ -44,7 +44,7 @@ class forwarded_body final : public request_body_source {
   std::optional<body_error> error() const noexcept { return error_; }
 
  private:
-  /// Caps the recorded deadline of the call, which is the deadline of the entire transfer. Otherwise the record of a
+  /// Caps the recorded deadline of the call, which is the deadline of the entire transfer. Otherwise, the record of a
   /// call that ends at the earlier deadline of the response would show no cause.
   void limit_recorded_call(deadline call_deadline) const noexcept {
     auto* const record = context_.timing().recording().get();
@@ -61,7 +61,7 @@ class forwarded_body final : public request_body_source {
   std::optional<body_error> error_;
 };
 
-/// Sends the body of a response to the client. A body that the upstream truncates is aborted.
+/// Sends the body of a response to the client. If the upstream truncates the body, the response is aborted.
 task<> relay_body(std::shared_ptr<streamed_response> source, std::shared_ptr<const proxy_target> to,
                   deadline response_deadline, body_writer& output) {
   for (;;) {

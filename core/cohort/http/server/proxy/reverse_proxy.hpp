@@ -16,9 +16,9 @@ namespace cohort::http {
 
 /// The options of `proxy_to`.
 struct proxy_options {
-  /// Prefix that is removed from the path: with `/api`, `/api/a` is sent as `/a`. Only whole segments match, and they
-  /// are compared percent-decoded, like the segments of routes: `/%61pi/a%2Fb` is sent as `/a%2Fb`. A path without the
-  /// prefix is sent unchanged. The prefix is restored in a `Location` of the response.
+  /// Prefix that is removed from the path: with `/api`, `/api/a` is sent as `/a`. Only complete segments match, and
+  /// they are compared percent-decoded, like the segments of routes: `/%61pi/a%2Fb` is sent as `/a%2Fb`. A path without
+  /// the prefix is sent unchanged. The prefix is restored in a `Location` of the response.
   std::string strip_prefix{};
   /// Whether repeated slashes in the path match one slash in `strip_prefix`, for routers that also merge slashes.
   bool merges_slashes = false;
@@ -51,8 +51,8 @@ struct proxy_options {
   duration tunnel_drain_time = std::chrono::seconds{5};
   /// Changes the request before it is sent, for example to add credentials. Called once for each request.
   std::function<void(const request_context&, client_request&)> on_request{};
-  /// Changes the response before it is sent, for example to add a header field. It is not called for the errors of the
-  /// proxy.
+  /// Changes the response before it is sent, for example to add a header field. The function is not called for the
+  /// errors of the proxy.
   std::function<void(const client_response&, response&)> on_response{};
 };
 

@@ -27,7 +27,8 @@ namespace cohort::http {
 
 /// A handler that responds without waiting.
 using sync_handler = std::function<response(request_context&)>;
-/// A handler that waits: a coroutine. It is cancelled at the request's deadline and when the client disconnects.
+/// A handler that waits: a coroutine. Such a handler is cancelled at the request's deadline and when the client
+/// disconnects.
 using async_handler = std::function<task<response>(request_context&)>;
 /// An `async_handler` that reads the body of the request itself, as a stream. `request_context::body` is empty. Such a
 /// handler is exempt from admission control, because its duration depends on the client.

@@ -16,7 +16,7 @@ task<> wait_until_finished(std::shared_ptr<websocket_connection> connection) {
   while (!connection->is_finished()) co_await connection->finish_waiters().wait();
 }
 
-// A separate function, because the coroutine's frame would keep the parameters.
+// This is a separate function, because the coroutine's frame would keep the parameters.
 std::shared_ptr<websocket_connection> make_connection(upgraded_connection& connection,
                                                       const websocket_settings& settings, bool is_compressed) {
   auto& server = connection.shard().state();

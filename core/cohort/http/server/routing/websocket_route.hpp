@@ -40,7 +40,7 @@ class websocket_route {
   std::shared_ptr<const state> shared_;
 };
 
-/// An empty handler if `function` is empty.
+/// Returns an empty handler if `function` is empty.
 inline sync_handler make_websocket_route(websocket_handler function, websocket_options options) {
   if (!function) return {};
   return websocket_route{std::move(function), std::move(options)};
