@@ -4,10 +4,12 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
+#include <boost/algorithm/hex.hpp>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <iterator>
 #include <map>
 #include <mutex>
 #include <stdexcept>
@@ -20,10 +22,7 @@ namespace {
 
 std::string hex(const unsigned char* bytes, std::size_t count) {
   std::string text;
-  for (std::size_t i = 0; i < count; ++i) {
-    text += "0123456789abcdef"[bytes[i] >> 4U];
-    text += "0123456789abcdef"[bytes[i] & 0xFU];
-  }
+  boost::algorithm::hex_lower(bytes, bytes + count, std::back_inserter(text));
   return text;
 }
 

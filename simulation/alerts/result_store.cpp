@@ -3,11 +3,13 @@
 
 #include <openssl/sha.h>
 #include <unistd.h>
+#include <boost/algorithm/hex.hpp>
 
 #include <algorithm>
 #include <array>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <sstream>
 #include <stdexcept>
 
@@ -24,10 +26,7 @@ std::string short_hash(std::string_view text) {
   std::array<unsigned char, SHA256_DIGEST_LENGTH> hash;
   SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), hash.data());
   std::string digits;
-  for (std::size_t i = 0; i < 8; ++i) {
-    digits += "0123456789abcdef"[hash[i] >> 4U];
-    digits += "0123456789abcdef"[hash[i] & 15U];
-  }
+  boost::algorithm::hex_lower(hash.begin(), hash.begin() + 8, std::back_inserter(digits));
   return digits;
 }
 

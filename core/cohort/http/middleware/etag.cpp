@@ -2,8 +2,10 @@
 #include <cohort/http/middleware/etag.hpp>
 
 #include <openssl/sha.h>
+#include <boost/algorithm/hex.hpp>
 
 #include <array>
+#include <iterator>
 #include <string>
 
 #include <cohort/http/message/conditional/conditional_request.hpp>
@@ -16,10 +18,7 @@ std::string make_etag(std::string_view body, etag_strength strength) {
   std::array<unsigned char, SHA256_DIGEST_LENGTH> hash;
   SHA256(reinterpret_cast<const unsigned char*>(body.data()), body.size(), hash.data());
   std::string tag = strength == etag_strength::weak ? "W/\"" : "\"";
-  for (std::size_t i = 0; i < 16; ++i) {
-    tag += "0123456789abcdef"[hash[i] >> 4U];
-    tag += "0123456789abcdef"[hash[i] & 15U];
-  }
+  boost::algorithm::hex_lower(hash.begin(), hash.begin() + 16, std::back_inserter(tag));
   return tag + '"';
 }
 

@@ -4,10 +4,12 @@
 // the signature check and reach the parser.
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <boost/algorithm/hex.hpp>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <vector>
@@ -63,10 +65,7 @@ std::string hmac(std::string_view key, std::string_view text) {
   HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(text.data()),
        text.size(), digest.data(), &length);
   std::string hexadecimal;
-  for (unsigned i = 0; i < length; ++i) {
-    hexadecimal += "0123456789abcdef"[digest[i] >> 4U];
-    hexadecimal += "0123456789abcdef"[digest[i] & 0xFU];
-  }
+  boost::algorithm::hex_lower(digest.begin(), digest.begin() + length, std::back_inserter(hexadecimal));
   return hexadecimal;
 }
 

@@ -2,7 +2,9 @@
 #include <cohort/telemetry/otlp/otlp_encoding.hpp>
 
 #include <array>
+#include <boost/algorithm/hex.hpp>
 #include <catch2/catch_test_macros.hpp>
+#include <iterator>
 
 #include <cohort/json/parser.hpp>
 #include <cohort/telemetry/otlp/protobuf.hpp>
@@ -14,10 +16,7 @@ using namespace std::chrono_literals;
 
 std::string to_hex(std::string_view bytes) {
   std::string digits;
-  for (const char byte : bytes) {
-    digits.push_back("0123456789abcdef"[static_cast<unsigned char>(byte) >> 4U]);
-    digits.push_back("0123456789abcdef"[static_cast<unsigned char>(byte) & 0xFU]);
-  }
+  boost::algorithm::hex_lower(bytes, std::back_inserter(digits));
   return digits;
 }
 
