@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <cmath>
 #include <string>
 #include <string_view>
 
@@ -32,7 +31,7 @@ inline std::int64_t draw_between(random_generator& random, std::int64_t min, std
 
 /// Draws the time to the next call of callers with Poisson arrivals at `rate` calls per second.
 inline duration draw_gap(random_generator& random, double rate) {
-  return duration{static_cast<duration::rep>(-std::log1p(-random.uniform()) / rate * 1e9)};
+  return duration{static_cast<duration::rep>(random.exponential() / rate * 1e9)};
 }
 
 /// Returns the body of `PUT /api/faults` with one fault.

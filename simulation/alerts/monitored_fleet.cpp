@@ -311,7 +311,7 @@ std::pair<std::string, std::vector<std::pair<std::string, std::string>>> monitor
 task<> monitored_fleet::run_callers(monitored_fleet& self) {
   for (;;) {
     const double rate = self.current_rate();
-    const auto gap = rate > 0 ? std::min(-std::log1p(-self.random_.uniform()) / rate, 60.0) : 1.0;
+    const auto gap = rate > 0 ? std::min(self.random_.exponential() / rate, 60.0) : 1.0;
     auto sleep_task = sleep_for(duration{static_cast<duration::rep>(gap * 1e9)});
     co_await std::move(sleep_task);
     if (rate <= 0) continue;

@@ -2,7 +2,6 @@
 #include "tests/sim/scenario.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <stdexcept>
 
 #include <cohort/runtime/random.hpp>
@@ -56,7 +55,7 @@ sim::scheduled_event request_event(duration at, std::uint64_t target) {
 /// Poisson arrivals, in whole microseconds.
 void draw_requests(random_generator& random, duration length, double per_second, sim::schedule& result) {
   for (auto at = duration{0};;) {
-    const auto microseconds = -std::log(1 - random.uniform()) / per_second * 1e6;
+    const auto microseconds = random.exponential() / per_second * 1e6;
     at += std::chrono::microseconds{static_cast<std::int64_t>(microseconds)};
     if (at >= length) return;
     result.events.push_back(request_event(at, random.uniform_below(10)));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 
 #include <cohort/runtime/time/clock.hpp>
@@ -24,6 +25,9 @@ class random_generator {
   }
   /// A number from the uniform distribution over [0, 1).
   constexpr double uniform() noexcept { return static_cast<double>(next() >> 11U) * 0x1.0p-53; }
+  /// A number from the exponential distribution with mean 1. Divided by a rate, it is the time between two events of a
+  /// Poisson process.
+  double exponential() noexcept { return -std::log1p(-uniform()); }
   /// A number from the uniform distribution over [0, bound), with a bias of at most bound / 2^64. `bound` must not be
   /// zero.
   constexpr std::uint64_t uniform_below(std::uint64_t bound) noexcept { return next() % bound; }

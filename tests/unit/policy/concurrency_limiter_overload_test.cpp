@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators_all.hpp>
-#include <cmath>
 #include <functional>
 #include <vector>
 
@@ -87,7 +86,7 @@ class simulated_server {
 
   duration draw(duration mean, distribution kind) {
     if (kind == distribution::constant) return mean;
-    return duration{static_cast<duration::rep>(-std::log(1 - random_.uniform()) * static_cast<double>(mean.count()))};
+    return duration{static_cast<duration::rep>(random_.exponential() * static_cast<double>(mean.count()))};
   }
   void finish_until_now() {
     while (!in_flight_requests_.empty() && in_flight_requests_.front().done <= now_) {

@@ -5,6 +5,7 @@
 #include <array>
 #include <catch2/catch_approx.hpp>
 #include <catch2/catch_test_macros.hpp>
+#include <cmath>
 #include <set>
 
 namespace cohort {
@@ -34,6 +35,26 @@ TEST_CASE("random_generator: the same seed produces the same sequence, and diffe
     differs = differs || other_seed.next() != number;
   }
   CHECK(differs);
+}
+
+TEST_CASE("random_generator: exponential() has mean 1 and no memory", "[runtime][random]") {
+  random_generator random{3};
+  constexpr int count = 100'000;
+  double sum = 0;
+  int above_one = 0;
+  int above_two = 0;
+  bool is_negative = false;
+  for (int i = 0; i < count; ++i) {
+    const auto number = random.exponential();
+    is_negative = is_negative || number < 0;
+    sum += number;
+    above_one += number > 1;
+    above_two += number > 2;
+  }
+  CHECK_FALSE(is_negative);
+  CHECK(sum / count == Approx(1).margin(0.01));
+  CHECK(static_cast<double>(above_one) / count == Approx(std::exp(-1)).margin(0.005));
+  CHECK(static_cast<double>(above_two) / above_one == Approx(std::exp(-1)).margin(0.01));
 }
 
 TEST_CASE("random_generator: uniform() is evenly distributed in [0, 1)", "[runtime][random]") {

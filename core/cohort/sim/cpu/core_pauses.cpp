@@ -2,7 +2,6 @@
 #include <cohort/sim/cpu/core_pauses.hpp>
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 namespace cohort::sim {
@@ -17,7 +16,7 @@ void pause_sequence::draw_next(time_point previous) {
     next_ = time_point::max();
     return;
   }
-  const double seconds = -std::log1p(-random_.uniform()) / pauses_.per_second;
+  const double seconds = random_.exponential() / pauses_.per_second;
   next_ = previous + duration{static_cast<duration::rep>(seconds * 1e9)};
 }
 

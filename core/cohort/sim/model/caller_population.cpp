@@ -63,7 +63,7 @@ task<> caller_population::run(caller_population& self) {
   self.results_.seconds.resize(static_cast<std::size_t>(std::ceil(length)));
   double seconds = 0;
   for (;;) {
-    seconds -= std::log1p(-self.random_.uniform()) / self.settings_.calls_per_second;
+    seconds += self.random_.exponential() / self.settings_.calls_per_second;
     if (seconds >= length) co_return;
     const auto begin = self.start_ + duration{static_cast<duration::rep>(seconds * 1e9)};
     auto wait_task = sleep_until(deadline{begin});

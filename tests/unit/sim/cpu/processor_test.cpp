@@ -4,7 +4,6 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 #include <catch2/matchers/catch_matchers_floating_point.hpp>
-#include <cmath>
 
 #include <cohort/http/client/fetch.hpp>
 #include <cohort/sim/fleet.hpp>
@@ -58,7 +57,7 @@ struct machine_fixture {
     const auto start = loop::current().now();
     double seconds = 0;
     for (int i = 0; i < count; ++i) {
-      seconds -= std::log1p(-random.uniform()) / per_second;
+      seconds += random.exponential() / per_second;
       auto sleep_task = sleep_until(deadline{start + duration{static_cast<duration::rep>(seconds * 1e9)}});
       co_await std::move(sleep_task);
       self.fleet.spawn(send(self, path, 10s));
