@@ -14,7 +14,6 @@
 #include <utility>
 
 #include <cohort/runtime/thread_object.hpp>
-#include <cohort/runtime/time/date_format.hpp>
 #include <cohort/telemetry/log_line.hpp>
 #include <cohort/telemetry/tracing/span.hpp>
 
@@ -142,8 +141,7 @@ void logger::write(log_level level, std::string_view message, std::span<const lo
   if (!is_enabled(level) || level == log_level::off) return;
   auto& line = thread_object<log_line>();
   const auto now = clock_->wall_now();
-  const auto time = format_rfc3339_milliseconds(now);
-  sink_->write(line.format({time, to_string(level), service_, message, fields}, format_));
+  sink_->write(line.format({now, to_string(level), service_, message, fields}, format_));
   if (auto* exporter = sink_->exporter()) {
     exporter->export_record(service_, {.time = now, .level = level, .message = message, .attributes = fields});
   }

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <algorithm>
 #include <atomic>
+#include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
@@ -22,9 +25,34 @@ std::string_view to_string(log_level level) noexcept;
 /// Returns the level with this name; empty if there is none.
 std::optional<log_level> parse_log_level(std::string_view name) noexcept;
 
+/// Name of a field in a log line. The name is valid as long as the text it was constructed from.
+class field_name {
+ public:
+  constexpr field_name() noexcept = default;
+  /// From a string literal: determines at compile time whether JSON requires escaping.
+  template <std::size_t Size>
+  consteval field_name(const char (&literal)[Size]) noexcept
+      : text_(literal, Size - 1), is_plain_(std::ranges::all_of(text_, is_plain_character)) {}
+  template <std::convertible_to<std::string_view> Text>
+  constexpr field_name(const Text& text) noexcept : text_(text) {}
+
+  constexpr operator std::string_view() const noexcept { return text_; }
+  friend constexpr bool operator==(const field_name& name, std::string_view text) noexcept {
+    return name.text_ == text;
+  }
+  /// Whether the name needs no escaping in JSON; false if unknown.
+  constexpr bool is_plain() const noexcept { return is_plain_; }
+
+ private:
+  static constexpr bool is_plain_character(char c) noexcept { return c >= ' ' && c <= '~' && c != '"' && c != '\\'; }
+
+  std::string_view text_;
+  bool is_plain_ = false;
+};
+
 /// Name and value of a field in a log line.
 struct log_field {
-  std::string_view name;
+  field_name name;
   std::variant<std::string_view, std::int64_t, double, bool> value;
 };
 

@@ -13,6 +13,7 @@ namespace {
 /// Maximum sizes, in bytes, of the punctuation of a line and of a field.
 constexpr std::size_t fixed_size = 64;
 constexpr std::size_t fixed_field_size = 8;
+constexpr std::size_t time_size = 24;
 
 std::size_t max_value_size(const log_field& field) noexcept {
   const auto* const text = std::get_if<std::string_view>(&field.value);
@@ -21,8 +22,9 @@ std::size_t max_value_size(const log_field& field) noexcept {
 
 /// Returns the maximum size of a line without escaped characters.
 std::size_t max_plain_size(const log_line_parts& parts) noexcept {
-  auto size = fixed_size + parts.time.size() + parts.level.size() + parts.service.size() + parts.message.size();
-  for (const auto& field : parts.fields) size += fixed_field_size + field.name.size() + max_value_size(field);
+  auto size = fixed_size + time_size + parts.level.size() + parts.service.size() + parts.message.size();
+  for (const auto& field : parts.fields)
+    size += fixed_field_size + std::string_view{field.name}.size() + max_value_size(field);
   return size;
 }
 
@@ -48,6 +50,11 @@ class log_line::cursor {
     end_ += text.size() + 2;
     end_[-1] = '"';
     return *this;
+  }
+  /// Appends the separator, the name and a colon.
+  cursor& name(const field_name& name) {
+    if (!name.is_plain()) return raw(",").string(name).raw(":");
+    return raw(",\"").raw(name).raw("\":");
   }
   cursor& value(const log_field& field) {
     if (const auto* text = std::get_if<std::string_view>(&field.value)) return string(*text);
@@ -82,16 +89,31 @@ class log_line::cursor {
   char* end_ = nullptr;
 };
 
+std::string_view log_line::format_time(wall_time time) noexcept {
+  const auto second = std::chrono::floor<std::chrono::seconds>(time);
+  if (second != time_text_second_) {
+    time_text_ = format_rfc3339_milliseconds(time);
+    time_text_second_ = second;
+    return time_text_;
+  }
+  constexpr std::size_t milliseconds_position = 20;
+  auto milliseconds = static_cast<unsigned>(std::chrono::floor<std::chrono::milliseconds>(time - second).count());
+  for (auto i = milliseconds_position + 3; i-- > milliseconds_position; milliseconds /= 10)
+    time_text_.characters[i] = static_cast<char>('0' + milliseconds % 10);
+  return time_text_;
+}
+
 std::string_view log_line::format(const log_line_parts& parts, log_format format) {
   cursor line{memory_, max_plain_size(parts)};
+  const auto time = format_time(parts.time);
   if (format == log_format::json) {
-    line.raw(R"({"ts":)").string(parts.time).raw(R"(,"level":)").string(parts.level);
-    line.raw(R"(,"service":)").string(parts.service).raw(R"(,"msg":)").string(parts.message);
-    for (const auto& field : parts.fields) line.raw(",").string(field.name).raw(":").value(field);
+    line.raw(R"({"ts":")").raw(time).raw(R"(","level":")").raw(parts.level);
+    line.raw(R"(","service":)").string(parts.service).raw(R"(,"msg":)").string(parts.message);
+    for (const auto& field : parts.fields) line.name(field.name).value(field);
     return line.raw("}").text();
   }
   constexpr std::string_view padding = "      ";
-  line.raw(parts.time).raw(" ").raw(parts.level).raw(padding.substr(parts.level.size()));
+  line.raw(time).raw(" ").raw(parts.level).raw(padding.substr(parts.level.size()));
   line.raw(parts.service).raw(" ").raw(parts.message);
   for (const auto& field : parts.fields) {
     line.raw(" ").raw(field.name).raw("=");

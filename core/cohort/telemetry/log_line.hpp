@@ -6,13 +6,14 @@
 #include <string>
 #include <string_view>
 
+#include <cohort/runtime/time/date_format.hpp>
 #include <cohort/telemetry/log.hpp>
 
 namespace cohort::telemetry {
 
 /// The parts of a log line.
 struct log_line_parts {
-  std::string_view time;
+  wall_time time;
   std::string_view level;
   std::string_view service;
   std::string_view message;
@@ -29,7 +30,12 @@ class log_line {
  private:
   class cursor;
 
+  /// Returns the time in RFC 3339 with milliseconds; valid until the next call.
+  std::string_view format_time(wall_time time) noexcept;
+
   std::string memory_;
+  date_text<24> time_text_{};
+  std::chrono::sys_seconds time_text_second_ = std::chrono::sys_seconds::min();
 };
 
 }  // namespace cohort::telemetry

@@ -10,7 +10,9 @@
 #include <fstream>
 #include <iterator>
 #include <limits>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include <cohort/json/parser.hpp>
 #include <cohort/runtime/time/virtual_time.hpp>
@@ -74,6 +76,30 @@ TEST_CASE("log: a value cannot end its line or add a field", "[telemetry][log][t
   CHECK(text.starts_with("2026-06-01T12:00:00.007Z warn  time-service request path=\""));
   CHECK(text.ends_with("\" status=200"));
   for (const char c : text) CHECK(static_cast<unsigned char>(c) >= ' ');
+}
+
+TEST_CASE("log: a field name is escaped, whether it is a literal or not", "[telemetry][log][threads]") {
+  const std::string name = "x\":1,\"y";
+  const auto line = logged_line(log_format::json, "request", {{"a\"b", true}, {"tab\t", true}, {name, true}});
+  CHECK(line.ends_with(R"("msg":"request","a\"b":true,"tab\t":true,"x\":1,\"y":true})"));
+}
+
+TEST_CASE("log: each line has its own time, across seconds and for clocks that differ", "[telemetry][log][threads]") {
+  captured_log log;
+  for (const auto start : {0ms, 61'000ms, 500ms}) {
+    virtual_time time;
+    time.run_for(start + 7ms);
+    const logger output{log.sink(), "", log_level::trace, log_format::text, time.event_loop().time_source()};
+    output.write(log_level::warn, "");
+    time.run_for(992ms);
+    output.write(log_level::warn, "");
+    time.run_for(1ms);
+    output.write(log_level::warn, "");
+  }
+  std::vector<std::string> times;
+  for (const auto& line : log.close()) times.push_back(line.substr(14, 9));
+  CHECK(times == std::vector<std::string>{"00:00.007", "00:00.999", "00:01.000", "01:01.007", "01:01.999", "01:02.000",
+                                          "00:00.507", "00:01.499", "00:01.500"});
 }
 
 TEST_CASE("log: a number that JSON cannot represent is null", "[telemetry][log][threads]") {

@@ -13,7 +13,7 @@ namespace {
 class attribute_list {
  public:
   template <class Value>
-  void add(std::string_view name, Value value) {
+  void add(field_name name, Value value) {
     list_[count_++] = attribute{name, value};
   }
   std::span<const attribute> view() const noexcept { return {list_.data(), count_}; }

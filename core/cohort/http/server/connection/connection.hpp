@@ -150,7 +150,7 @@ class connection final : public open_connection, private interim_sender {
   void record_response(const request_context& context, status code, time_point start);
   void finish_request(request_context& context, status code, std::uint64_t body_bytes, time_point start,
                       bool is_complete);
-  void log_request(const request_context& context, const sent_response& response);
+  void log_request(const request_context& context, const sent_response& response, time_point now);
   response log_handler_failure(const request_context& context, const std::exception_ptr& failure);
   /// Logs that a handler's response has an invalid status. Returns the response to the client instead.
   response replace_invalid_response(const request_context& context, status code);

@@ -52,13 +52,14 @@ void connection::finish_request(request_context& context, status code, std::uint
   const bool has_callbacks = context.has_sent_callbacks();
   const bool is_traced = shard_.state().settings.tracer != nullptr;
   if (!is_logged && !has_callbacks && !is_traced) return;
-  const sent_response response{code, body_bytes, shard_.event_loop().now() - start, is_complete};
-  if (is_logged) log_request(context, response);
+  const auto now = shard_.event_loop().now();
+  const sent_response response{code, body_bytes, now - start, is_complete};
+  if (is_logged) log_request(context, response, now);
   if (is_traced) record_span(context, response, start);
   if (has_callbacks) context.notify_sent(response);
 }
 
-void connection::log_request(const request_context& context, const sent_response& response) {
+void connection::log_request(const request_context& context, const sent_response& response, time_point now) {
   const bool is_probe = route_ && route_->is_probe();
   const auto level = is_probe ? telemetry::log_level::debug : telemetry::log_level::info;
   if (!shard_.state().log.is_enabled(level)) return;
@@ -66,7 +67,6 @@ void connection::log_request(const request_context& context, const sent_response
   // write.
   if (input_.empty()) try_flush();
   const auto trace = context.trace_id().hex();
-  const auto now = shard_.event_loop().now();
   shard_.state().log.write(level, "request",
                            {{"id", context.id()},
                             {"trace_id", std::string_view{trace.data(), trace.size()}},

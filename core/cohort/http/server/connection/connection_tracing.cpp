@@ -49,7 +49,7 @@ void connection::record_span(const request_context& context, const sent_response
 
   std::array<attribute, max_attributes> attributes;
   std::size_t count = 0;
-  const auto add = [&](std::string_view name, auto value) { attributes[count++] = attribute{name, value}; };
+  const auto add = [&](telemetry::field_name name, auto value) { attributes[count++] = attribute{name, value}; };
   const auto code = static_cast<unsigned>(response.code);
   std::array<char, 4> digits{};
   const auto* const digits_end = std::to_chars(digits.data(), digits.data() + digits.size(), code).ptr;
