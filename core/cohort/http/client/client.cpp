@@ -25,16 +25,30 @@ deadline server_deadline(deadline call_deadline, const connection_pool::lease& l
   return call_deadline.is_never() ? call_deadline : deadline{call_deadline.time() - lease.round_trip_time()};
 }
 
-/// Records the connection of an attempt and the start of its exchange. `record` may be null.
-void record_exchange_start(telemetry::attempt_record* record, const connection_pool::lease& lease, time_point now) {
-  if (!record) return;
-  record->address = lease.address();
-  record->has_reused_connection = lease.is_reused();
-  record->enter(telemetry::attempt_phase::wait, now);
+/// Records the start of an exchange on `lease`. Returns the text of the remaining time to propagate to the server;
+/// empty if it is not propagated. If the server's deadline has expired, the function releases the lease and returns an
+/// error.
+result<std::string, client_error> start_exchange(connection_pool::lease& lease, deadline call_deadline,
+                                                 const client::send_options& options, time_point now) {
+  if (options.connection.tried_addresses) options.connection.tried_addresses->push_back(lease.address());
+  auto* const record = options.record;
+  if (record) {
+    record->address = lease.address();
+    record->has_reused_connection = lease.is_reused();
+    record->enter(telemetry::attempt_phase::wait, now);
+  }
+  const auto sent_deadline = server_deadline(call_deadline, lease);
+  if (sent_deadline.expired(now)) {
+    lease.release(outcome::ignored, true, now);
+    return client_error::deadline_exceeded;
+  }
+  if (!options.propagate_deadline || call_deadline.is_never()) return std::string{};
+  if (record) record->sent_deadline = sent_deadline.remaining(now);
+  return format_envoy_timeout(sent_deadline, now);
 }
 
-void add_tried_address(const connection_pool::lease_options& options, const net::endpoint& address) {
-  if (options.tried_addresses) options.tried_addresses->push_back(address);
+extra_field timeout_field(std::string_view remaining) {
+  return {remaining.empty() ? std::string_view{} : envoy_timeout_field, remaining};
 }
 
 /// Assigns and returns the span ID of an attempt, which is sent to the server. Returns zero without a record or a
@@ -91,19 +105,9 @@ task<client::exchange> client::send(const client_request& request, deadline call
     lease.emplace(std::move(*acquired_lease));
     now = loop::current().now();
   }
-  add_tried_address(options.connection, lease->address());
-  record_exchange_start(options.record, *lease, now);
-  const auto sent_deadline = server_deadline(call_deadline, *lease);
-  if (sent_deadline.expired(now)) {
-    lease->release(outcome::ignored, true, now);
-    co_return failed_exchange(client_error::deadline_exceeded);
-  }
-  std::string remaining;
-  if (options.propagate_deadline && !call_deadline.is_never()) {
-    remaining = format_envoy_timeout(sent_deadline, now);
-    if (options.record) options.record->sent_deadline = sent_deadline.remaining(now);
-  }
-  const extra_field timeout{remaining.empty() ? std::string_view{} : envoy_timeout_field, remaining};
+  const auto remaining = start_exchange(*lease, call_deadline, options, now);
+  if (!remaining) co_return failed_exchange(remaining.error());
+  const auto timeout = timeout_field(*remaining);
   auto text = serialize(request, timeout, target->secure ? nullptr : settings_.proxies.proxy_for(*target),
                         assign_span_id(options.record, request));
   lease->stream().set_deadline(call_deadline);
@@ -143,19 +147,9 @@ task<client::opened_exchange> client::open(const client_request& request, reques
     lease.emplace(std::move(*acquired_lease));
     now = loop::current().now();
   }
-  add_tried_address(options.connection, lease->address());
-  record_exchange_start(options.record, *lease, now);
-  const auto sent_deadline = server_deadline(call_deadline, *lease);
-  if (sent_deadline.expired(now)) {
-    lease->release(outcome::ignored, true, now);
-    co_return opened_exchange{failed_exchange(client_error::deadline_exceeded)};
-  }
-  std::string remaining;
-  if (options.propagate_deadline && !call_deadline.is_never()) {
-    remaining = format_envoy_timeout(sent_deadline, now);
-    if (options.record) options.record->sent_deadline = sent_deadline.remaining(now);
-  }
-  const extra_field timeout{remaining.empty() ? std::string_view{} : envoy_timeout_field, remaining};
+  const auto remaining = start_exchange(*lease, call_deadline, options, now);
+  if (!remaining) co_return opened_exchange{failed_exchange(remaining.error())};
+  const auto timeout = timeout_field(*remaining);
   streamed_framing framing;
   if (source) framing.content_length = source->content_length();
   framing.is_chunked = source && !framing.content_length;
