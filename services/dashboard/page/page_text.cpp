@@ -213,8 +213,8 @@ std::string slot_html(const page_values::snapshot& values, std::size_t firing, s
 std::string initial_events(const page_values::snapshot& values, const initial_data& data) {
   std::string text;
   json::writer out{text};
-  const auto add = [&](std::string_view type, std::string_view data) {
-    out.open_array().value(type).raw(data).close_array();
+  const auto add = [&](std::string_view type, std::string_view event_json) {
+    out.open_array().value(type).raw(event_json).close_array();
   };
   out.open_array();
   for (std::size_t i = 0; i < cards.size(); ++i) {
