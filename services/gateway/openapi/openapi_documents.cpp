@@ -31,11 +31,7 @@ http::response openapi_documents::response() const {
     const std::lock_guard lock{mutex_};
     text = merged_document_;
   }
-  if (text.empty()) {
-    auto unavailable = http::error_response(http::status::service_unavailable, "The documents are being fetched");
-    unavailable.set("Retry-After", "1");
-    return unavailable;
-  }
+  if (text.empty()) return http::overload_response("The documents are being fetched");
   auto response = http::json_response(std::move(text));
   response.set("Cache-Control", "no-cache");
   return response;

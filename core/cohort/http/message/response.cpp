@@ -178,4 +178,10 @@ response error_response(status code, std::string_view message) {
   return error_response(code, boost::beast::http::obsolete_reason(code), message);
 }
 
+response overload_response(std::string_view message, duration retry_after) {
+  auto result = error_response(status::service_unavailable, message);
+  result.set("Retry-After", std::to_string(std::chrono::ceil<std::chrono::seconds>(retry_after).count()));
+  return result;
+}
+
 }  // namespace cohort::http

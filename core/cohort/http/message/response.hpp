@@ -144,4 +144,7 @@ response error_response(status code, std::string_view error, std::string_view me
 /// Like the overload above, but `error` is the reason phrase of the status.
 response error_response(status code, std::string_view message);
 
+/// A 503 with `Retry-After`, rounded up to seconds. `message` is as for `error_response`.
+response overload_response(std::string_view message, duration retry_after = std::chrono::seconds{1});
+
 }  // namespace cohort::http

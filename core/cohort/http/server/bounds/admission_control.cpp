@@ -24,9 +24,8 @@ response infeasible_response(duration remaining, duration required) {
   return rejection;
 }
 
-response overload_response() {
-  auto rejection = error_response(status::service_unavailable, "The server is overloaded, retry later");
-  rejection.set("Retry-After", "1");
+response shed_response() {
+  auto rejection = overload_response("The server is overloaded, retry later");
   rejection.set(rejection_reason_field, "overload");
   rejection.set(overloaded_field, "true");
   return rejection;
@@ -64,7 +63,7 @@ admission_control::permit::~permit() {
 }
 
 response admission_control::permit::rejection() const {
-  return decision_ == decision::infeasible ? infeasible_response(remaining_time_, required_time_) : overload_response();
+  return decision_ == decision::infeasible ? infeasible_response(remaining_time_, required_time_) : shed_response();
 }
 
 admission_control::permit::decision admission_control::admit(permit& request) {

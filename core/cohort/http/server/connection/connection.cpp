@@ -37,11 +37,7 @@ class activity_guard {
   activity& running_;
 };
 
-response reserve_response() {
-  auto result = error_response(status::service_unavailable, "The server has too many connections, retry later");
-  result.set("Retry-After", "1");
-  return result;
-}
+response reserve_response() { return overload_response("The server has too many connections, retry later"); }
 
 std::size_t max_requests(const server_limits& limits) noexcept {
   return limits.max_requests_per_connection > 0 ? limits.max_requests_per_connection

@@ -60,7 +60,7 @@ void connection::reject() {
 response connection::rejection_response() const {
   std::string message{rejection_message(rejection_)};
   if (!rejection_reason_.empty()) message.append(": ").append(rejection_reason_);
-  return error_response(rejection_, message);
+  return rejection_ == status::service_unavailable ? overload_response(message) : error_response(rejection_, message);
 }
 
 bool connection::can_keep_alive(const response& result) const {

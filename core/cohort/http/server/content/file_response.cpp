@@ -192,7 +192,7 @@ void set_content(response& result, const selected_file& file, const std::optiona
 /// The response to a request for a file that could not be opened.
 response open_error_response(int error) {
   if (error == EMFILE || error == ENFILE || error == ENOMEM) {
-    return error_response(status::service_unavailable, "The server is overloaded, retry later");
+    return overload_response("The server is overloaded, retry later");
   }
   return error_response(status::not_found, "The file does not exist");
 }

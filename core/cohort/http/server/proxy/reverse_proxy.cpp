@@ -103,21 +103,21 @@ response forward_response(streamed_response upstream_response, const std::shared
   return result;
 }
 
-response forwarding_error(client_error error, std::optional<body_error> body) {
+response forwarding_error(client_error error, std::optional<body_error> body, const upstream& target) {
   if (body) return body_error_response(*body);
   const auto code = proxy_status(error);
   if (code == status::gateway_timeout) return error_response(code, "The request to the upstream timed out");
-  if (code == status::service_unavailable) return error_response(code, "The upstream is unavailable, retry later");
+  if (code == status::service_unavailable) {
+    const auto rate_limit_remaining = target.rate_limit_remaining(loop::current().now());
+    return overload_response("The upstream is unavailable, retry later",
+                             std::max<duration>(rate_limit_remaining, std::chrono::seconds{1}));
+  }
   if (is_connect_failure(error) || error_class(error) == "dns")
     return error_response(code, "The upstream could not be reached");
   return error_response(code, "The upstream did not respond correctly");
 }
 
-response too_many_tunnels() {
-  auto result = error_response(status::service_unavailable, "Too many upgraded connections, retry later");
-  result.set("Retry-After", "1");
-  return result;
-}
+response too_many_tunnels() { return overload_response("Too many upgraded connections, retry later"); }
 
 /// Forwards an interim response. All arguments must outlive the task.
 task<> forward_interim_response(request_context& context, const proxy_target& to, const client_response& head) {
@@ -171,7 +171,7 @@ task<response> forward(std::shared_ptr<const proxy_target> to, request_context& 
   if (!head.is_http_1_0) options.on_interim = &on_interim;
   auto open_task = to->target->open(std::move(request), context, options);
   auto opened = co_await std::move(open_task);
-  if (!opened.response) co_return forwarding_error(opened.response.error(), source.error());
+  if (!opened.response) co_return forwarding_error(opened.response.error(), source.error(), *to->target);
   auto& upstream_response = *opened.response;
   if (upstream_response.head.status == status::switching_protocols) {
     const std::string protocol{upstream_response.head.find("upgrade").value_or(std::string_view{})};

@@ -43,7 +43,9 @@ TEST_CASE("low memory: requests with a body or an asynchronous handler are rejec
     uploading_client.send("x");
     CHECK(uploading_client.receive()->status == 503);
     client_with_body.send(post("/echo", "body"));
-    CHECK(client_with_body.receive()->status == 503);
+    const auto body_rejection = client_with_body.receive();
+    CHECK(body_rejection->status == 503);
+    CHECK(body_rejection->header("Retry-After") == "1");
     waiting_client.send(get("/async"));
     const auto shed = waiting_client.receive();
     CHECK(shed->status == 503);

@@ -213,6 +213,20 @@ TEST_CASE("proxy: errors of upstream calls are mapped to 502, 503 and 504", "[ht
   CHECK(static_cast<int>(http::proxy_status(error)) == status);
 }
 
+TEST_CASE("proxy: while the upstream limits the request rate, requests are rejected with the remaining Retry-After",
+          "[http][proxy]") {
+  proxy_fixture fixture;
+  auto client = fixture.server.connect();
+  fixture.forwarded(client, get("/api/"));
+  fixture.upstream().send("HTTP/1.1 429 Too Many Requests\r\nRetry-After: 60\r\nContent-Length: 0\r\n\r\n");
+  CHECK(client.receive()->status == 429);
+  fixture.server.time.run_for(19'500ms);
+  client.send(get("/api/"));
+  const auto rejection = client.receive();
+  CHECK(rejection->status == 503);
+  CHECK(rejection->header("Retry-After") == "41");
+}
+
 TEST_CASE("proxy: a response body that pauses longer than the idle timeout is aborted", "[http][proxy]") {
   auto options = api_prefix_options();
   options.idle_timeout = 2s;
