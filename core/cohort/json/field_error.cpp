@@ -22,7 +22,7 @@ std::string decode_errors::text() const {
     if (!text.empty()) text += "; ";
     text.append(error.field.empty() ? "the document" : error.field).append(" ").append(error.reason);
   }
-  if (truncated) text += "; and more";
+  if (is_truncated) text += "; and more";
   return text;
 }
 
