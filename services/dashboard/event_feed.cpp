@@ -22,7 +22,7 @@ constexpr duration batch_window = 5ms;
 /// Maximum number of concurrent aggregates, so that a slow service does not delay the next aggregates.
 constexpr std::size_t max_aggregates_in_progress = 4;
 /// The index of the complete aggregate, after the indices of its parts.
-constexpr std::size_t whole = 3;
+constexpr std::size_t complete_aggregate_index = 3;
 
 /// The polls serve all subscribers, so they have no deadline.
 constexpr call_context poll_context{.deadline = deadline::never(), .request_id = "events"};
@@ -186,7 +186,8 @@ task<> event_feed::publish_aggregate(std::shared_ptr<event_feed> self, std::uint
   bool is_latest = false;
   {
     const std::lock_guard lock{self->mutex_};
-    if ((is_latest = self->published_numbers_[whole] < number)) self->published_numbers_[whole] = number;
+    if ((is_latest = self->published_numbers_[complete_aggregate_index] < number))
+      self->published_numbers_[complete_aggregate_index] = number;
   }
   if (!is_latest) {
     // Responses to later calls have already been published.

@@ -28,8 +28,8 @@ report_cache::report_cache(service::service_context context, settings settings)
       settings_(std::move(settings)),
       hits_(context_.metrics.make_counter("weather_service_cache_hits_total", "Lookups served from the cache.")),
       misses_(context_.metrics.make_counter("weather_service_cache_misses_total", "Lookups that required a fetch.")),
-      stale_while_revalidating_(stale_counter(context_.metrics, "revalidate")),
-      stale_after_error_(stale_counter(context_.metrics, "error")),
+      stale_while_revalidate_(stale_counter(context_.metrics, "revalidate")),
+      stale_if_error_(stale_counter(context_.metrics, "error")),
       providers_(context_, settings_.providers),
       reports_({.max_age = settings_.max_age,
                 .stale_while_revalidate = settings_.stale_while_revalidate,
@@ -92,7 +92,7 @@ task<report_cache::lookup_result> report_cache::get(std::shared_ptr<report_cache
 
 report_cache::lookup_result report_cache::hit(const reports::decision& decision) {
   hits_.increment();
-  if (decision.is_stale) stale_while_revalidating_.increment();
+  if (decision.is_stale) stale_while_revalidate_.increment();
   return {.report = decision.value, .from_cache = true, .stale = decision.is_stale, .age = decision.age};
 }
 
@@ -101,7 +101,7 @@ report_cache::lookup_result report_cache::failure(const reports::decision& decis
   result.error = std::move(error);
   result.retry_after = decision.retry_after;
   if (decision.value) {
-    stale_after_error_.increment();
+    stale_if_error_.increment();
     result.report = decision.value;
     result.from_cache = result.stale = true;
     result.age = decision.age;

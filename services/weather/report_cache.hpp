@@ -72,8 +72,8 @@ class report_cache : public std::enable_shared_from_this<report_cache> {
   settings settings_;
   telemetry::counter& hits_;
   telemetry::counter& misses_;
-  telemetry::counter& stale_while_revalidating_;
-  telemetry::counter& stale_after_error_;
+  telemetry::counter& stale_while_revalidate_;
+  telemetry::counter& stale_if_error_;
   provider_chain providers_;
   std::mutex mutex_;  // guards the members below; not held during a `co_await`
   reports reports_;

@@ -75,8 +75,8 @@ void alert_store::update_watchdog(bool firing, time_point now) {
 }
 
 void alert_store::evict(update_counts& counts) {
-  auto resolved = sorted(false);
-  auto firing = sorted(true);
+  auto resolved = sorted_alerts(false);
+  auto firing = sorted_alerts(true);
   std::size_t bytes = 0;
   for (const auto& [fingerprint, entry] : alerts_) bytes += entry.content.text_bytes();
   const auto evict_last = [&](std::vector<const entry*>& candidates) {
@@ -125,7 +125,7 @@ bool alert_store::is_expired(const entry& entry, time_point now) const {
          now - std::max(entry.confirmed, confirmed_since_) >= stale_timeout + stale_retention;
 }
 
-std::vector<const alert_store::entry*> alert_store::sorted(bool firing) const {
+std::vector<const alert_store::entry*> alert_store::sorted_alerts(bool firing) const {
   std::vector<const entry*> selected;
   for (const auto& [fingerprint, entry] : alerts_)
     if (entry.content.firing == firing) selected.push_back(&entry);
@@ -148,8 +148,8 @@ alert_store::snapshot alert_store::read(time_point now) {
     result.time_since_confirmation =
         std::chrono::floor<std::chrono::seconds>(std::max(now - *last_watchdog_confirmation_, duration{}));
   }
-  for (const auto* each : sorted(true)) result.firing.push_back({each->content, is_stale(*each, now)});
-  for (const auto* each : sorted(false)) result.resolved.push_back({each->content, false});
+  for (const auto* each : sorted_alerts(true)) result.firing.push_back({each->content, is_stale(*each, now)});
+  for (const auto* each : sorted_alerts(false)) result.resolved.push_back({each->content, false});
   return result;
 }
 

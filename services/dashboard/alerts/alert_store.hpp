@@ -86,7 +86,7 @@ class alert_store {
   bool is_expired(const entry& entry, time_point now) const;
   /// Firing alerts are sorted by severity, then by age, oldest first; resolved alerts are sorted by end time, latest
   /// first.
-  std::vector<const entry*> sorted(bool firing) const;
+  std::vector<const entry*> sorted_alerts(bool firing) const;
 
   std::mutex mutex_;
   std::map<std::string, entry, std::less<>> alerts_;

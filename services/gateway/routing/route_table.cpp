@@ -20,7 +20,7 @@ std::string upstream_limit_error(const std::string& name) {
 }
 
 /// Returns the client whose rate limit a request counts toward.
-std::string limited_caller(const http::request_context& context) {
+std::string rate_limited_client(const http::request_context& context) {
   const auto* const caller = context.get<caller_identity>();
   return caller && !caller->name.empty() ? caller->name : net::client_network(context.client_address());
 }
@@ -127,7 +127,7 @@ http::filter route_table::make_limit(const route_entry& entry, const route_table
   }
   if (!filter) {
     http::rate_limit_hooks hooks;
-    if (limit.per == limit_subject::caller) hooks.client = limited_caller;
+    if (limit.per == limit_subject::caller) hooks.client = rate_limited_client;
     filter = http::rate_limit(*config::event_rate().parse(limit.rate), std::move(hooks));
   }
   limits_.emplace(key, filter);

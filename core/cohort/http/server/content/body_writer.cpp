@@ -25,7 +25,8 @@ constexpr std::size_t max_input_chunk_bytes = 64 * 1024;
 /// the body.
 constexpr std::size_t min_encoded_part = 8 * 1024;
 
-constexpr const char* overlapping_writes = "a body_writer was called while another call was running: await each call";
+constexpr const char* overlapping_calls_error =
+    "a body_writer was called while another call was running: await each call";
 
 }  // namespace
 
@@ -60,7 +61,7 @@ std::string body_writer::add_framing(std::string bytes) const {
 }
 
 task<bool> body_writer::write(std::string bytes) {
-  const exclusive_use use{is_in_use_, overlapping_writes};
+  const exclusive_use use{is_in_use_, overlapping_calls_error};
   if (!is_ok_) co_return false;
   if (bytes.empty()) co_return true;
   count_part(bytes.size());
@@ -110,7 +111,7 @@ task<> body_writer::encode_file(int file, std::uint64_t offset, std::uint64_t co
 }
 
 task<bool> body_writer::flush() {
-  const exclusive_use use{is_in_use_, overlapping_writes};
+  const exclusive_use use{is_in_use_, overlapping_calls_error};
   if (is_ok_ && encoder_) {
     auto encode_task = encode({}, content_encoder::operation::flush);
     co_await std::move(encode_task);
@@ -119,7 +120,7 @@ task<bool> body_writer::flush() {
 }
 
 task<bool> body_writer::send_file(int file, std::uint64_t offset, std::uint64_t count) {
-  const exclusive_use use{is_in_use_, overlapping_writes};
+  const exclusive_use use{is_in_use_, overlapping_calls_error};
   if (!is_ok_) co_return false;
   if (count == 0) co_return true;
   count_part(count);

@@ -36,9 +36,10 @@ constexpr auto constraints(json::type<input_error_body>) {
   return json::constrain(json::member(&input_error_body::fields, {.min_items = 1, .required = false}));
 }
 
-/// Returns 400 (or another client error status) with the body `{"error":"Bad
-/// Request","message":…,"fields":[{"field":…,"in":…,"reason":…},…]}`. The message describes the only error, or states
-/// the number of errors. `truncated` means that there were more errors. Precondition: there is at least one error.
+/// Returns 400 (or another client error status) with the body
+/// `{"error":"Bad Request","message":…,"fields":[{"field":…,"in":…,"reason":…},…]}`. The message describes the only
+/// error, or states the number of errors. `truncated` means that there were more errors. Precondition: there is at
+/// least one error.
 response input_error_response(const std::vector<input_error>& errors, bool truncated = false,
                               status code = status::bad_request);
 

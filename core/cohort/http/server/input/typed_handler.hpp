@@ -12,7 +12,7 @@
 namespace cohort::http {
 
 namespace input_detail {
-inline task<response> completed(response value) { co_return value; }
+inline task<response> to_completed_task(response value) { co_return value; }
 
 inline response to_response(response value) { return value; }
 template <class T>
@@ -41,10 +41,10 @@ template <class T>
 concept handler_result = std::is_same_v<T, response> || !structured_value<T> || json_response_value<T>;
 
 template <class T>
-concept body_only = has_source<T> && T::source == "body";
+concept from_body_value = has_source<T> && T::source == "body";
 
 /// The request struct of a function that takes a `from_body`.
-template <body_only Body>
+template <from_body_value Body>
 struct body_request {
   Body body;
   BOOST_DESCRIBE_CLASS(body_request, (), (body), (), ())
@@ -55,7 +55,7 @@ struct request_struct_for {
   using type = Input;
   static Input input(Input request) { return request; }
 };
-template <body_only Body>
+template <from_body_value Body>
 struct request_struct_for<Body> {
   using type = body_request<Body>;
   static Body input(type request) { return std::move(request.body); }
@@ -64,7 +64,7 @@ struct request_struct_for<Body> {
 
 /// The input of a typed handler: a request struct, or `from_body` alone.
 template <class T>
-concept request_input = request_struct<T> || input_detail::body_only<T>;
+concept request_input = request_struct<T> || input_detail::from_body_value<T>;
 
 /// A handler for `router` that takes a request struct. An invalid request receives a response with its errors, and the
 /// function is not called. The type of the function describes the inputs and responses of the route.
@@ -99,7 +99,7 @@ class typed_handler {
     input in{context};
     auto request = input_detail::request_struct_for<Request>::input(extract<request_type>(in));
     if constexpr (is_async) {
-      if (!in) return input_detail::completed(in.error_response());
+      if (!in) return input_detail::to_completed_task(in.error_response());
       return input_detail::to_async_response(call(function_, context, std::move(request)));
     } else {
       if (!in) return in.error_response();

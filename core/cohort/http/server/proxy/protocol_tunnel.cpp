@@ -23,9 +23,9 @@ class tunnel_buffer {
   asio::mutable_buffer space() noexcept { return {bytes_.get(), size_}; }
   asio::const_buffer filled(std::size_t count) const noexcept { return {bytes_.get(), count}; }
   /// Selects the buffer size for the next read. Precondition: the bytes of the last read have been written.
-  void adapt(std::size_t last_count) {
-    short_reads_ = last_count <= small_buffer_size ? short_reads_ + 1 : 0;
-    if (size_ == small_buffer_size && last_count == small_buffer_size) {
+  void adapt(std::size_t last_read_size) {
+    short_reads_ = last_read_size <= small_buffer_size ? short_reads_ + 1 : 0;
+    if (size_ == small_buffer_size && last_read_size == small_buffer_size) {
       resize(large_buffer_size);
     } else if (size_ == large_buffer_size && short_reads_ >= short_reads_to_shrink) {
       resize(small_buffer_size);
