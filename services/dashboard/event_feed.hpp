@@ -58,7 +58,7 @@ class event_feed : public std::enable_shared_from_this<event_feed> {
  private:
   /// An event for all subscribers.
   struct feed_event {
-    std::string type;  // if empty, subscribers only check their authorization
+    std::string type;  // if it is empty, subscribers only check their authorization
     std::string text;
   };
 

@@ -33,7 +33,7 @@ struct part {
   duration timeout{};
   std::string reason{};  // the reason if the state is not fresh or stale; otherwise empty
   reported_values values{};
-  duration time_until_probe{};  // if the state is open: time until the circuit breaker permits the next call
+  duration time_until_probe{};  // time until the open circuit breaker permits the next call
 };
 
 /// Client for one of the services that the dashboard aggregates.
@@ -54,7 +54,7 @@ class service_client {
   const std::string& label() const noexcept { return upstream_.name(); }
 
   /// Calls the service. The timeout is `timeout` or, by default, that of the policy, capped by the caller's deadline.
-  /// Never fails: the returned state is the outcome.
+  /// The task never fails: the returned state is the outcome.
   task<part> fetch(call_context context, std::optional<duration> timeout = {});
 
  private:

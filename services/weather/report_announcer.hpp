@@ -20,7 +20,7 @@ class report_announcer : public std::enable_shared_from_this<report_announcer> {
 
   /// Connects when the service starts; sends the remaining reports when it stops, for at most `stop_timeout`.
   void add_to(const service::service_context& context);
-  /// Publishes a report. Can be called on any loop of the service after the start.
+  /// Publishes a report; can be called on any loop of the service after the start.
   void announce(const weather_report& report);
 
   static constexpr duration stop_timeout = std::chrono::seconds{1};

@@ -32,7 +32,7 @@ class report_cache : public std::enable_shared_from_this<report_cache> {
     std::function<void(const weather_report&)> on_new_report{};
   };
   struct lookup_result {
-    std::shared_ptr<const weather_report> report{};  // null without a report
+    std::shared_ptr<const weather_report> report{};  // null if there is no report
     bool from_cache = false;
     bool stale = false;
     duration age{};

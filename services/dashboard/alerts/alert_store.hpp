@@ -43,9 +43,9 @@ class alert_store {
     monitoring_state monitoring = monitoring_state::unknown;
     /// Time since the last confirmation of the Watchdog; empty without a confirmation.
     std::optional<std::chrono::seconds> time_since_confirmation;
-    /// Sorted by severity, then by age, oldest first.
+    /// The firing alerts, sorted by severity, then by age, oldest first.
     std::vector<listed_alert> firing;
-    /// Sorted by end time, latest first.
+    /// The resolved alerts, sorted by end time, latest first.
     std::vector<listed_alert> resolved;
     /// Lower bound of the number of further firing alerts, which are not stored.
     std::uint64_t not_shown = 0;

@@ -18,7 +18,7 @@ std::string slot_html(const page_values::snapshot& values, std::size_t firing, s
 struct initial_data {
   std::string alerts;
   std::string history;
-  std::string experiment;  // empty without an experiment
+  std::string experiment;  // empty if there is no experiment
 };
 
 /// The initial events of the script, as `[["part",{…}],…]` in a data block.

@@ -77,7 +77,7 @@ class call_history {
 
     void add(const column& other);
   };
-  struct alignas(64) ring {  // on its own cache line
+  struct alignas(64) ring {  // on a separate cache line
     mutable std::mutex mutex;
     std::deque<column> columns;
   };

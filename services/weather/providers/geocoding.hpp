@@ -15,8 +15,8 @@ boost::urls::url geocoding_url(const boost::urls::url& base, const location& loc
 struct geocoded_place {
   /// The requested location, with the coordinates of the match.
   location found;
-  /// Set if the match is a different place: a place whose longer name begins with the requested name, or a place in a
-  /// different region.
+  /// The match, set if it is a different place: a place whose longer name begins with the requested name, or a place in
+  /// a different region.
   std::optional<report_area> different_place{};
 };
 

@@ -23,7 +23,7 @@ struct client_request {
   /// absolute path is a Unix domain socket: `http://%2Frun%2Fapp.sock/path`; see `config::parse_http_url`.
   boost::urls::url url;
   /// The value of `Host`: `uri-host[:port]`. If it is empty, the host and port of the URL are sent, or `localhost` for
-  /// a Unix domain socket. Not sent to another origin after a redirect.
+  /// a Unix domain socket. After a redirect, it is not sent to another origin.
   std::string host{};
   /// Header fields. `Host`, `Content-Length` and `Transfer-Encoding` are set by the client and rejected here, as are
   /// invalid names and values with line breaks (`client_error::invalid_request`). The client adds `User-Agent` and
@@ -36,7 +36,7 @@ struct client_request {
   /// The trace of the request, sent as `traceparent` and `tracestate`; not sent if its ID is zero. The objects that the
   /// trace refers to must outlive the call.
   telemetry::trace_context trace{};
-  /// Sent as `X-Request-Id`; not sent if it is empty. Must outlive the call.
+  /// The request ID, sent as `X-Request-Id`; not sent if it is empty. Must outlive the call.
   std::string_view request_id{};
 };
 

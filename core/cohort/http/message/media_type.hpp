@@ -14,7 +14,7 @@ class media_type {
   template <std::size_t Size>
   consteval media_type(const char (&literal)[Size]) : text_(literal, Size - 1), is_static_(true) {
     for (const char c : text_)
-      if (c < ' ' || c > '~') throw "a media type consists of visible ASCII characters and spaces";
+      if (c < ' ' || c > '~') throw "a media type must consist of visible ASCII characters and spaces";
   }
   media_type(const std::string& text) noexcept : text_(text) {}
   media_type(std::string_view text) noexcept : text_(text) {}

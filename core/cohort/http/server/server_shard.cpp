@@ -204,7 +204,7 @@ task<bool> server_shard::receive_proxy_header(net::stream_ptr& stream, connectio
   if (header.result == outcome::proxied || header.result == outcome::local) co_return true;
   if (header.result == outcome::absent && !is_required) co_return true;
   if (header.result == outcome::closed) co_return false;
-  const auto cause = header.result == outcome::timeout  ? std::string_view{"receiving it timed out"}
+  const auto cause = header.result == outcome::timeout  ? std::string_view{"receiving the header timed out"}
                      : header.result == outcome::absent ? std::string_view{"the connection starts without a header"}
                                                         : header.error;
   state_.log.write(telemetry::log_level::warn, "connection closed because of its PROXY protocol header",

@@ -98,7 +98,7 @@ class server_state {
   std::atomic<bool> closes_after_response{false};
 
  private:
-  /// Indexed by `route::index`; the last element is for requests without a route.
+  /// The flags of the routes, indexed by `route::index`; the last element is for requests without a route.
   std::vector<std::atomic<bool>> rejected_field_logged_;
 };
 

@@ -156,7 +156,7 @@ void websocket_connection::handle(message_decoder::event event) {
   }
 }
 
-/// Responds to a close frame with the same code (RFC 6455 section 5.5.1). Then the connection is closed.
+/// Responds to a close frame with the same code (RFC 6455 section 5.5.1). The connection is then closed.
 void websocket_connection::on_close_frame() {
   is_close_received_ = true;
   is_discarding_ = true;

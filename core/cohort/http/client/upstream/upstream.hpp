@@ -105,7 +105,8 @@ class upstream {
   duration rate_limit_remaining(time_point now) const noexcept { return hold_->remaining(now); }
 
   /// Sends a request on behalf of `context`, with `X-Request-Id`, the deadline and the trace of the context. `timeout`
-  /// replaces the timeout of the settings. Runs on a loop. Never throws, except to unwind a cancelled coroutine.
+  /// replaces the timeout of the settings. Runs on a loop. The task never throws, except to unwind a cancelled
+  /// coroutine.
   task<upstream_result> call(client_request request, call_context context, std::optional<duration> timeout = {});
 
   /// Like `call`, but with a request that must outlive the task, so that a caller that sends it often can reuse its

@@ -31,8 +31,8 @@ struct multipart_limits {
 struct multipart_part {
   /// The name of the field: UTF-8 without control characters, not empty.
   std::string name;
-  /// The file name as the client sent it, which must never be used as a path. Set if the part is a file, but may be
-  /// empty.
+  /// The file name as the client sent it, which must never be used as a path. The name is set if the part is a file,
+  /// but may be empty.
   std::optional<std::string> filename;
   /// The media type of the part; if it is empty, the type is `text/plain`.
   std::string content_type;

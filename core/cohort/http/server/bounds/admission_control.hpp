@@ -107,7 +107,7 @@ class admission_control {
   loop& loop_;
   loop_lag_monitor lag_monitor_;
   policy::burst_allowance burst_allowance_;
-  /// Indexed by `route::index`; null for routes without admission control.
+  /// The states of the routes, indexed by `route::index`; null for routes without admission control.
   std::vector<std::unique_ptr<route_state>> route_states_;
 };
 

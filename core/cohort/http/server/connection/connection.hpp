@@ -177,7 +177,7 @@ class connection final : public open_connection, private interim_sender {
   head_scanner head_scanner_;
   recycled_optional<request_parser> parser_;
   std::string body_;
-  /// Set while a handler streams the body, and until the response has been sent.
+  /// The reader of a streamed body; set until the response has been sent.
   recycled_optional<request_body_reader> body_reader_;
   /// Deadline of a request whose body extends its deadline: advances with each read of the body, up to its end.
   /// Otherwise `never()`.
@@ -223,7 +223,7 @@ class connection final : public open_connection, private interim_sender {
   bool is_reading_head_ = false;
   /// Whether `shed` was called; the connection then does not count as open.
   bool is_shed_ = false;
-  /// Set while the connection is upgraded.
+  /// The upgraded connection; null unless the connection is upgraded.
   upgraded_connection* upgraded_connection_ = nullptr;
 };
 

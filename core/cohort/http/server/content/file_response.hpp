@@ -59,7 +59,7 @@ class open_file {
 };
 
 /// Opens a file for reading, relative to a directory or, with `AT_FDCWD`, to the current directory. On failure, the
-/// result has no descriptor and `errno` is set. Never waits for the writer of a FIFO.
+/// result has no descriptor and `errno` is set. The function never waits for the writer of a FIFO.
 using file_opener = std::function<open_file(const std::string& path)>;
 
 /// Like `file_response` above, but opens the file with `open`.

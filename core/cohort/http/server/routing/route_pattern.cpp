@@ -68,7 +68,8 @@ void route_pattern::add_segment(std::string_view segment, bool is_last) {
   const bool is_parameter = segment.size() >= 2 && segment.front() == '{' && segment.back() == '}';
   const auto content = is_parameter ? segment.substr(1, segment.size() - 2) : segment;
   if (content.find_first_of("{}") != std::string_view::npos) {
-    throw std::invalid_argument{"route pattern \"" + text_ + "\": a parameter must be a whole path segment, such as " +
+    throw std::invalid_argument{"route pattern \"" + text_ +
+                                "\": a parameter must be an entire path segment, such as " +
                                 "/{name}/, but one segment is \"" + std::string{segment} + "\""};
   }
   if (is_parameter) {

@@ -95,8 +95,8 @@ TEST_CASE("routing: the error of an invalid pattern has the pattern and its sour
   CHECK_THAT(error("things"), ContainsSubstring("routing_test.cpp:") &&
                                   ContainsSubstring("route pattern \"things\" must start with '/'"));
   CHECK_THAT(error(""), ContainsSubstring("must start with '/'"));
-  CHECK_THAT(error("/v/{id}.json"), ContainsSubstring("a parameter must be a whole path segment"));
-  CHECK_THAT(error("/v/{id"), ContainsSubstring("whole path segment"));
+  CHECK_THAT(error("/v/{id}.json"), ContainsSubstring("a parameter must be an entire path segment"));
+  CHECK_THAT(error("/v/{id"), ContainsSubstring("entire path segment"));
   CHECK_THAT(error("/v/{}"), ContainsSubstring("the name of {} must consist of letters, digits and '_'"));
   CHECK_THAT(error("/v/{a b}"), ContainsSubstring("the name of {a b}"));
   CHECK_THAT(error("/v/{id:float}"), ContainsSubstring("the type of {id:float} must be int, uint or uuid"));
