@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -15,6 +16,7 @@
 #include <cohort/http/message/media_type.hpp>
 #include <cohort/runtime/memory/recycling_allocator.hpp>
 #include <cohort/runtime/task.hpp>
+#include <cohort/runtime/time/clock.hpp>
 
 namespace cohort::http {
 
