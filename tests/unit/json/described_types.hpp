@@ -10,7 +10,7 @@
 
 #include <cohort/json/description/constraints.hpp>
 
-// Types of the tests of `decode`, `encode` and `schema`.
+// Types for the tests of `decode`, `encode` and `schema`.
 namespace cohort::test::shop {
 
 enum class color { red, green };

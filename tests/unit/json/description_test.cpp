@@ -5,7 +5,7 @@
 #include <cohort/json/encode.hpp>
 #include <cohort/json/schema.hpp>
 
-// The detection of members that are missing from a description, and of constraints that are not found.
+// Tests of the detection of members that a description omits, and of constraints that are not found.
 namespace cohort::test::description {
 
 struct point {

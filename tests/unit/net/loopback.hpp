@@ -10,10 +10,10 @@
 #include "tests/support/net/socket.hpp"
 #include "tests/unit/net/peer.hpp"
 
-// Sockets on 127.0.0.1 with ports that the system chooses. These tests do not measure time.
+// Fixture of sockets on 127.0.0.1 with ports that the system chooses. Its tests do not measure durations.
 namespace cohort::test {
 
-/// A loop under real time. The test's thread runs the loop until a task completes.
+/// A loop on the real clock. The test's thread runs the loop until a task completes.
 class real_time_fixture {
  public:
   loop& event_loop() noexcept { return loop_; }

@@ -42,18 +42,18 @@ TEST_CASE("memory network: a connection is established after one round trip", "[
   const auto acceptor = network.listen(endpoint);
   CHECK(acceptor->local_endpoint() == endpoint);
 
-  spawned_task<result<net::stream_ptr>> accepting{time, accept_on_loop(*acceptor)};
+  spawned_task<result<net::stream_ptr>> pending_accept{time, accept_on_loop(*acceptor)};
   const auto start = time.now();
   auto connected = time.run(network.connect(endpoint, deadline::never()));
   REQUIRE(connected.has_value());
   CHECK(time.now() - start >= 4ms);
   time.run_for(0s);
-  REQUIRE(accepting.ended());
+  REQUIRE(pending_accept.ended());
 
   peer client{time, std::move(*connected)};
   CHECK(client.stream().peer_address() == "10.0.0.1");
   CHECK(client.send("hello") == 5U);
-  CHECK(time.run(read_once(***accepting.outcome().value)) == std::string{"hello"});
+  CHECK(time.run(read_once(***pending_accept.outcome().value)) == std::string{"hello"});
 }
 
 TEST_CASE("memory network: a connection is refused without an acceptor, and after the acceptor was closed",
@@ -76,11 +76,11 @@ TEST_CASE("memory network: closing an acceptor aborts a pending accept and close
   const auto acceptor = network.listen(endpoint);
 
   SECTION("a pending accept") {
-    spawned_task<result<net::stream_ptr>> accepting{time, accept_on_loop(*acceptor)};
+    spawned_task<result<net::stream_ptr>> pending_accept{time, accept_on_loop(*acceptor)};
     acceptor->close();
     time.run_for(0s);
-    REQUIRE(accepting.ended());
-    CHECK(accepting.outcome().value->error() == asio::error::operation_aborted);
+    REQUIRE(pending_accept.ended());
+    CHECK(pending_accept.outcome().value->error() == asio::error::operation_aborted);
   }
   SECTION("a connection in the backlog") {
     peer client{time, *time.run(network.connect(endpoint, deadline::never()))};

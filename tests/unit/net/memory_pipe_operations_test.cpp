@@ -78,22 +78,22 @@ TEST_CASE("memory pipe: an arrival completes a pending read and the write that w
   virtual_time time;
   memory_pipe_fixture fixture{time, nullptr, 4};
   CHECK(fixture.client->send("full") == 4U);
-  spawned_task<net::io_result> writing{time, write_once(fixture.client->stream(), "more")};
+  spawned_task<net::io_result> pending_write{time, write_once(fixture.client->stream(), "more")};
   spawned_task<result<std::string>> reading{time, read_once(fixture.server->stream())};
   time.run_for(2ms);
   REQUIRE(reading.ended());
   CHECK(*reading.outcome().value == std::string{"full"});
-  REQUIRE(writing.ended());
-  CHECK(*writing.outcome().value == 4U);
+  REQUIRE(pending_write.ended());
+  CHECK(*pending_write.outcome().value == 4U);
 }
 
 TEST_CASE("memory pipe: a cancelled write leaves the pipe usable", "[net][memory]") {
   virtual_time time;
   memory_pipe_fixture fixture{time, nullptr, 4};
   CHECK(fixture.client->send("full") == 4U);
-  spawned_task<net::io_result> writing{time, write_once(fixture.client->stream(), "more")};
-  writing.cancel();
-  REQUIRE(writing.ended());
+  spawned_task<net::io_result> pending_write{time, write_once(fixture.client->stream(), "more")};
+  pending_write.cancel();
+  REQUIRE(pending_write.ended());
   CHECK(fixture.server->read() == std::string{"full"});
   CHECK(fixture.client->send("next") == 4U);
   CHECK(fixture.server->read() == std::string{"next"});
@@ -120,13 +120,13 @@ TEST_CASE("memory pipe: a pending write fails after a reset", "[net][memory]") {
   virtual_time time;
   memory_pipe_fixture fixture{time, nullptr, 4};
   CHECK(fixture.client->send("full") == 4U);
-  spawned_task<net::io_result> writing{time, write_once(fixture.client->stream(), "more")};
-  CHECK_FALSE(writing.ended());
+  spawned_task<net::io_result> pending_write{time, write_once(fixture.client->stream(), "more")};
+  CHECK_FALSE(pending_write.ended());
   fixture.pipe.kill(1);
-  CHECK_FALSE(writing.ended());
+  CHECK_FALSE(pending_write.ended());
   time.run_for(2ms);
-  REQUIRE(writing.ended());
-  CHECK(writing.outcome().value->error() == asio::error::broken_pipe);
+  REQUIRE(pending_write.ended());
+  CHECK(pending_write.outcome().value->error() == asio::error::broken_pipe);
 }
 
 TEST_CASE("memory pipe: unwatch_hangup prevents a notification that is already posted", "[net][memory]") {
@@ -160,11 +160,11 @@ TEST_CASE("memory pipe: destroying a stream aborts its pending operations", "[ne
   memory_pipe_fixture fixture{time, nullptr, 1};
   CHECK(fixture.client->send("x") == 1U);
   spawned_task<result<std::string>> reading{time, read_once(fixture.client->stream())};
-  spawned_task<net::io_result> writing{time, write_once(fixture.client->stream(), "y")};
+  spawned_task<net::io_result> pending_write{time, write_once(fixture.client->stream(), "y")};
   fixture.client.reset();
   time.run_for(0s);
   CHECK(reading.outcome().value->error() == asio::error::operation_aborted);
-  CHECK(writing.outcome().value->error() == asio::error::operation_aborted);
+  CHECK(pending_write.outcome().value->error() == asio::error::operation_aborted);
   time.run_for(1s);
   CHECK(time.event_loop().timers().armed_count() == 0);
 }

@@ -55,12 +55,12 @@ TEST_CASE("memory pipe: a write fills the free capacity, and the next write wait
   connected_peers pipe{time, settings};
   CHECK(time.run(write_once(pipe.client.stream(), "abcdef")) == 4U);
 
-  spawned_task<net::io_result> writing{time, write_once(pipe.client.stream(), "ef")};
-  CHECK_FALSE(writing.ended());
+  spawned_task<net::io_result> pending_write{time, write_once(pipe.client.stream(), "ef")};
+  CHECK_FALSE(pending_write.ended());
   CHECK(pipe.server.read() == std::string{"abcd"});
   time.run_for(0s);
-  REQUIRE(writing.ended());
-  CHECK(*writing.outcome().value == 2U);
+  REQUIRE(pending_write.ended());
+  CHECK(*pending_write.outcome().value == 2U);
   CHECK(pipe.server.read() == std::string{"ef"});
 }
 
@@ -74,7 +74,7 @@ TEST_CASE("stream: write_all writes both buffers completely by partial writes", 
   net::memory_pipe_settings settings;
   settings.capacity = 3;
   connected_peers pipe{time, settings};
-  spawned_task<net::io_result> writing{time, write_two_buffers(pipe.client.stream(), "abcd", "efgh")};
+  spawned_task<net::io_result> pending_write{time, write_two_buffers(pipe.client.stream(), "abcd", "efgh")};
   std::string all;
   while (all.size() < 8) {
     const auto bytes = pipe.server.read();
@@ -83,8 +83,8 @@ TEST_CASE("stream: write_all writes both buffers completely by partial writes", 
   }
   CHECK(all == "abcdefgh");
   time.run_for(0s);
-  REQUIRE(writing.ended());
-  CHECK(*writing.outcome().value == 8U);
+  REQUIRE(pending_write.ended());
+  CHECK(*pending_write.outcome().value == 8U);
 }
 
 TEST_CASE("stream: write_all returns the first error", "[net][memory]") {
@@ -92,11 +92,11 @@ TEST_CASE("stream: write_all returns the first error", "[net][memory]") {
   net::memory_pipe_settings settings;
   settings.capacity = 3;
   connected_peers pipe{time, settings};
-  spawned_task<net::io_result> writing{time, write_two_buffers(pipe.client.stream(), "abcd", "efgh")};
+  spawned_task<net::io_result> pending_write{time, write_two_buffers(pipe.client.stream(), "abcd", "efgh")};
   pipe.server.stream().close();
   time.run_for(0s);
-  REQUIRE(writing.ended());
-  CHECK(writing.outcome().value->error() == asio::error::broken_pipe);
+  REQUIRE(pending_write.ended());
+  CHECK(pending_write.outcome().value->error() == asio::error::broken_pipe);
 }
 
 TEST_CASE("memory pipe: a read without data times out at the deadline, and not before", "[net][memory]") {

@@ -7,7 +7,7 @@
 #include <cohort/runtime/concurrency/with_deadline.hpp>
 #include "tests/unit/net/loopback.hpp"
 
-// A TCP stream that is idle between two messages, and the exchange that follows.
+// Tests of a TCP stream that is idle between two messages, and of the exchange that follows.
 namespace cohort {
 
 namespace {

@@ -61,8 +61,8 @@ TEST_CASE("tcp: write_all completes when the reader has read all bytes", "[net][
   CHECK(std::get<1>(transferred) == oversized_length);
 }
 
-/// Memory whose use by reads is counted.
-class counted_memory final : public net::read_memory {
+/// Memory that records whether a read holds it.
+class observed_memory final : public net::read_memory {
  public:
   asio::mutable_buffer prepare() override {
     is_held = true;
@@ -74,7 +74,7 @@ class counted_memory final : public net::read_memory {
   std::string bytes = std::string(100, '\0');
 };
 
-task<net::io_result> read_into(net::stream& source, counted_memory& memory) {
+task<net::io_result> read_into(net::stream& source, observed_memory& memory) {
   auto read_task = source.read_some(memory);
   co_return co_await std::move(read_task);
 }
@@ -82,7 +82,7 @@ task<net::io_result> read_into(net::stream& source, counted_memory& memory) {
 TEST_CASE("tcp: a read allocates its buffer when bytes have arrived", "[net][tcp]") {
   real_time_fixture time;
   auto streams = time.run(connect_streams());
-  counted_memory memory;
+  observed_memory memory;
   for (const auto* text : {"first", "second"}) {
     detail::child_task<net::io_result> child;
     asio::post(time.event_loop().get_executor(), [&] {

@@ -30,7 +30,7 @@ class tls_server_end {
     }
   }
 
-  /// Performs the handshake. Returns whether it succeeded.
+  /// Performs the handshake. Returns whether the handshake succeeded.
   task<bool> handshake() {
     for (;;) {
       const auto result = SSL_accept(session_.get());

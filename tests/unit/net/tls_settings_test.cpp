@@ -45,7 +45,7 @@ class tls_fixture {
   }
   task<error_code> run_client(net::tls_client_context& context, net::stream_ptr plain) {
     plain->set_deadline(deadline::after(loop::current().now(), 5s));
-    // The name that the connector passes.
+    // The connector passes this name.
     auto host = settings_.server_name.empty() ? std::string{"service.example"} : settings_.server_name;
     auto handshake_task = context.handshake(std::move(plain), std::move(host));
     const auto secure_stream = co_await std::move(handshake_task);

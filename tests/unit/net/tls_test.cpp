@@ -196,15 +196,15 @@ TEST_CASE(
   virtual_time time;
   net::tls_client_context context;
   const auto start = time.now();
-  const auto by_name = time.run(client_hello(context, "service.example"));
+  const auto hello_with_name = time.run(client_hello(context, "service.example"));
   CHECK(time.now() - start >= 5s);
   CHECK(time.now() - start <= 5s + tick);
-  REQUIRE(by_name.has_value());
-  CHECK(by_name->find("service.example") != std::string::npos);
-  const auto by_address = time.run(client_hello(context, "192.0.2.7"));
-  REQUIRE(by_address.has_value());
-  CHECK(by_address->size() > 100);
-  CHECK(by_address->find("192.0.2.7") == std::string::npos);
+  REQUIRE(hello_with_name.has_value());
+  CHECK(hello_with_name->find("service.example") != std::string::npos);
+  const auto hello_with_address = time.run(client_hello(context, "192.0.2.7"));
+  REQUIRE(hello_with_address.has_value());
+  CHECK(hello_with_address->size() > 100);
+  CHECK(hello_with_address->find("192.0.2.7") == std::string::npos);
 }
 
 }  // namespace

@@ -10,9 +10,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// An allowance of 400 ms in excess of 100 ms, and the time of its calls.
+/// An allowance of 400 ms for delays above 100 ms, and the time of the calls.
 struct queue_fixture {
-  /// Returns whether a queue that exists for `span` shows overload.
+  /// Returns whether a queue that is nonempty for `span` indicates overload.
   bool causes_overload(duration span) {
     bool is_overload = false;
     for (auto queue_age = 10ms; queue_age <= span; queue_age += 10ms) {

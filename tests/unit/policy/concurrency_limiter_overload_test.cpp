@@ -55,7 +55,7 @@ class simulated_server {
     for (;;) {
       now_ += draw(duration{static_cast<duration::rep>(1e9 / (load * capacity))}, distribution::exponential);
       if (now_ >= end_time) break;
-      finish_until_now();
+      complete_due_requests();
       ++requests;
       limits += static_cast<double>(limiter.limit());
       result.max_limit = std::max(result.max_limit, static_cast<double>(limiter.limit()));
@@ -88,7 +88,7 @@ class simulated_server {
     if (kind == distribution::constant) return mean;
     return duration{static_cast<duration::rep>(random_.exponential() * static_cast<double>(mean.count()))};
   }
-  void finish_until_now() {
+  void complete_due_requests() {
     while (!in_flight_requests_.empty() && in_flight_requests_.front().done <= now_) {
       std::ranges::pop_heap(in_flight_requests_, std::ranges::greater{}, &request::done);
       const auto ended = in_flight_requests_.back();

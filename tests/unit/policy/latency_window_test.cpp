@@ -101,7 +101,7 @@ TEST_CASE("latency window: there is no quantile with fewer than min_samples", "[
 }
 
 TEST_CASE("latency window: old latencies are discarded half a window at a time", "[policy][latency_window]") {
-  latency_window window{10s};  // its halves begin at multiples of 5 s
+  latency_window window{10s};  // its halves start at multiples of 5 s
   window.record(1ms, start);
   window.record(1ms, start + 4s);
   CHECK(window.count(start + 4s) == 2);

@@ -31,8 +31,8 @@ class load_balancer_fixture {
   }
 
   void update(std::vector<endpoint> addresses) { balancer.update(addresses, now); }
-  std::optional<endpoint> pick(const std::vector<endpoint>& avoided = {}) {
-    return balancer.pick(avoided, now, random);
+  std::optional<endpoint> pick(const std::vector<endpoint>& avoided_endpoints = {}) {
+    return balancer.pick(avoided_endpoints, now, random);
   }
   /// Makes one request. Returns true if the request ejects the address.
   bool call(const endpoint& address, outcome result) {
@@ -46,10 +46,10 @@ class load_balancer_fixture {
     return call(address, result);
   }
   /// Returns the fraction of the picks of each address, in thousandths.
-  std::map<endpoint, int> shares(int pick_count = 30'000, const std::vector<endpoint>& avoided = {}) {
+  std::map<endpoint, int> shares(int pick_count = 30'000, const std::vector<endpoint>& avoided_endpoints = {}) {
     std::map<endpoint, int> counts;
     for (int i = 0; i < pick_count; ++i) {
-      const auto selected = pick(avoided);
+      const auto selected = pick(avoided_endpoints);
       ++counts[*selected];
       call(*selected, outcome::ignored);
     }

@@ -75,7 +75,7 @@ TEST_CASE("load balancer: picks the address with fewer requests in flight, of tw
   CHECK(shares[b] == approximately(500));
   fixture.balancer.on_request_start(b);
   shares = fixture.shares();
-  CHECK(shares[b] == approximately(333));  // drawn together with a, not with c
+  CHECK(shares[b] == approximately(333));  // b is picked if the two random addresses are a and b
   CHECK(shares[c] == approximately(667));
   for (int i = 0; i < 5; ++i) fixture.balancer.on_request_end(a, outcome::ignored, fixture.now);
   fixture.balancer.on_request_end(b, outcome::ignored, fixture.now);

@@ -104,7 +104,7 @@ TEST_CASE("loop_lag_monitor: the lag includes the time that ready descriptors wa
     added.async_wait(asio::posix::stream_descriptor::wait_read, handle);
   }
   while (pending > 0) event_loop.poll();
-  // The lag is measured from the first handler of the second 128 events.
+  // The lag is measured from the first handler of the second batch of 128 events.
   CHECK(max_lag >= 30ms);
   CHECK(monitor.lagging_duration() > 0ms);
 }

@@ -102,8 +102,7 @@ struct limited_host {
 };
 
 TEST_CASE(
-    "available_parallelism: one thread for half a CPU, as the limit of the own or an ancestor group, and in "
-    "cgroup v1",
+    "available_parallelism: the result is 1 if the process's group or an ancestor group has a quota of at most one CPU",
     "[runtime][loop][case-5.5]") {
   const limited_host host;
   SECTION("own group") { host.add_v2_quota("/system.slice/sample.service", "50000 100000\n"); }

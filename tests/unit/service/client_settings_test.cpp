@@ -6,7 +6,7 @@
 #include <cohort/service/service.hpp>
 #include <cohort/sim/fleet.hpp>
 
-// The settings of a service's clients.
+// Tests of the settings of a service's clients.
 namespace cohort {
 namespace {
 

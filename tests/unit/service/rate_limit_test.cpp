@@ -81,12 +81,12 @@ TEST_CASE("rate limit: the addresses of an IPv6 /64 prefix share one limit", "[s
   CHECK(status("2001:db8:0:1:2:3:4:5") == 200);
   CHECK(status("2001:db8:0:1:ffff::") == 429);
   CHECK(status("2001:db8:0:2::1") == 200);
-  // One IPv4 client, on a socket for IPv4 and on a socket for both families.
+  // The same IPv4 client has these addresses on an IPv4 socket and on a dual-stack socket.
   CHECK(status("192.0.2.1") == 200);
   CHECK(status("::ffff:192.0.2.1") == 200);
   CHECK(status("::ffff:c000:201") == 429);
   CHECK(status("::ffff:192.0.2.2") == 200);
-  // The hosts of a link.
+  // Link-local addresses do not share a limit.
   for (const auto* address : {"fe80::1", "fe80::2", "fe80::3"}) CHECK(status(address) == 200);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The connections of a service to its upstreams.
+// Tests of the connections of a service to its upstreams.
 #include <boost/url/parse.hpp>
 #include <catch2/catch_test_macros.hpp>
 
@@ -31,7 +31,7 @@ service::definition back_service() {
   return definition;
 }
 
-task<http::response> call_back_service(http::client& client, std::size_t count, deadline call_deadline) {
+task<http::response> call_backend(http::client& client, std::size_t count, deadline call_deadline) {
   std::vector<task<http::client_result>> calls;
   for (std::size_t i = 0; i < count; ++i) {
     http::client_request request;
@@ -45,7 +45,7 @@ task<http::response> call_back_service(http::client& client, std::size_t count, 
   co_return http::response{}.body("all", "text/plain");
 }
 
-/// `/one` makes one call to the back service, `/burst` eight concurrently.
+/// `/one` makes one call to the service `back`, and `/burst` makes eight concurrent calls.
 service::definition front_service() {
   service::definition definition;
   definition.name = "front";
@@ -53,7 +53,7 @@ service::definition front_service() {
     http::router routes;
     const auto add = [&](const char* path, std::size_t count) {
       routes.get(path, [&client = context.client, count](http::request_context& request) {
-        return call_back_service(client, count, request.deadline());
+        return call_backend(client, count, request.deadline());
       });
     };
     add("/one", 1);
@@ -63,7 +63,8 @@ service::definition front_service() {
   return definition;
 }
 
-TEST_CASE("service: a steady load opens and closes no connections to an upstream", "[service][sim][case-5.8]") {
+TEST_CASE("service: under a steady load, connections to an upstream are neither opened nor closed",
+          "[service][sim][case-5.8]") {
   sim::fleet fleet{1};
   const auto& back = fleet.add_service(back_service, "back");
   fleet.add_service(front_service, "front");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The weather service and the dashboard with a simulated RabbitMQ, in a fleet on a virtual clock.
+// Tests of the weather service and the dashboard with a simulated RabbitMQ, in a fleet on a virtual clock.
 #include <catch2/catch_test_macros.hpp>
 #include <optional>
 

@@ -20,13 +20,13 @@ net::memory_pipe_settings small_pipe() {
 /// A network on which no connection is made.
 class failing_network final : public net::network {
  public:
-  enum class failure { name_unknown, resolver_hangs, unreachable, no_descriptors, no_ports };
+  enum class failure { unknown_host, resolver_timeout, unreachable, no_descriptors, no_free_port };
   explicit failing_network(failure failure) : failure_(failure) {}
 
   task<result<std::vector<net::endpoint>>> resolve(std::string, std::uint16_t port,
                                                    deadline resolve_deadline) override {
-    if (failure_ == failure::name_unknown) co_return error_code{asio::error::host_not_found};
-    if (failure_ == failure::resolver_hangs) {
+    if (failure_ == failure::unknown_host) co_return error_code{asio::error::host_not_found};
+    if (failure_ == failure::resolver_timeout) {
       const auto status = co_await sleep_until(resolve_deadline);
       co_return error_code{status == wait_status::cancelled ? asio::error::operation_aborted : asio::error::timed_out};
     }
@@ -34,7 +34,7 @@ class failing_network final : public net::network {
     co_return std::vector<net::endpoint>{address};
   }
   task<result<net::stream_ptr>> connect(net::endpoint, deadline) override {
-    if (failure_ == failure::no_ports) co_return make_error_code(boost::system::errc::address_not_available);
+    if (failure_ == failure::no_free_port) co_return make_error_code(boost::system::errc::address_not_available);
     co_return error_code{failure_ == failure::unreachable ? asio::error::network_unreachable
                                                           : asio::error::no_descriptors};
   }
@@ -54,11 +54,11 @@ TEST_CASE("client: a call whose deadline has passed sends no request", "[http][c
 TEST_CASE("client: each failure to establish a connection has a specific error", "[http][client]") {
   using enum failing_network::failure;
   const auto [failure, error] = GENERATE(table<failing_network::failure, client_error>({
-      {name_unknown, client_error::resolve_failed},
-      {resolver_hangs, client_error::resolve_timeout},
+      {unknown_host, client_error::resolve_failed},
+      {resolver_timeout, client_error::resolve_timeout},
       {unreachable, client_error::connect_failed},
       {no_descriptors, client_error::no_file_descriptor},
-      {no_ports, client_error::no_local_port},
+      {no_free_port, client_error::no_local_port},
   }));
   failing_network network{failure};
   client_fixture fixture{&network};
@@ -264,7 +264,7 @@ TEST_CASE("client: a cancelled call ends immediately, closes its connection and 
 }
 
 TEST_CASE("client: a call that is cancelled during name resolution ends immediately", "[http][client]") {
-  failing_network network{failing_network::failure::resolver_hangs};
+  failing_network network{failing_network::failure::resolver_timeout};
   client_fixture fixture{&network};
   auto call = fixture.get();
   REQUIRE_FALSE(call.ended());

@@ -11,7 +11,7 @@
 #include "tests/unit/net/peer.hpp"
 #include "tests/unit/runtime/task_fixtures.hpp"
 
-// A client on a virtual clock and an in-memory network, and a server whose bytes the test sends itself.
+// Fixture of a client on a virtual clock and an in-memory network. The test itself sends the bytes of the server.
 namespace cohort::test {
 
 using http::client_error;
@@ -55,7 +55,7 @@ class server_connection {
  private:
   void read_more() {
     auto bytes = peer_.read();
-    if (!bytes) throw std::runtime_error("closed within a request: " + bytes.error().message());
+    if (!bytes) throw std::runtime_error("connection closed before the end of the request: " + bytes.error().message());
     input_ += *bytes;
   }
 
@@ -97,7 +97,7 @@ class started_call {
     if (call_.outcome().failure) std::rethrow_exception(call_.outcome().failure);
     return *call_.outcome().value;
   }
-  /// Returns the error of the call; the result is empty if it has a response.
+  /// Returns the error of the call, or an empty result if the call has a response.
   std::optional<client_error> error() {
     const auto& done = result();
     return done ? std::nullopt : std::optional{done.error()};

@@ -13,13 +13,13 @@ namespace {
 
 using namespace cohort::test;
 
-net::memory_pipe_settings with_max_read_size(std::size_t bytes) {
+net::memory_pipe_settings pipe_with_max_read_size(std::size_t bytes) {
   net::memory_pipe_settings settings;
   settings.max_read_size = bytes;
   return settings;
 }
 
-http::client_settings with_body_limit(std::size_t bytes) {
+http::client_settings settings_with_body_limit(std::size_t bytes) {
   http::client_settings settings;
   settings.max_body_bytes = bytes;
   return settings;
@@ -119,7 +119,7 @@ TEST_CASE("client: a URL that is not http or https, or has no host, is rejected"
 }
 
 TEST_CASE("client: a response is parsed in every framing, with its bytes split at any position", "[http][client]") {
-  client_fixture fixture{with_max_read_size(GENERATE(std::size_t{1} << 20, std::size_t{1}, std::size_t{3}))};
+  client_fixture fixture{pipe_with_max_read_size(GENERATE(std::size_t{1} << 20, std::size_t{1}, std::size_t{3}))};
   struct framing {
     std::string bytes;
     bool closes;
@@ -175,7 +175,7 @@ TEST_CASE("client: the limit of the body applies in every framing", "[http][clie
       {"HTTP/1.1 200 OK\r\n\r\n", "", true},
   }));
   const auto length = GENERATE(std::size_t{100}, std::size_t{101});
-  client_fixture fixture{{}, with_body_limit(100)};
+  client_fixture fixture{{}, settings_with_body_limit(100)};
   auto head = prefix;
   std::size_t first_chunk_size = 0;
   if (const auto at = head.find("LENGTH"); at != std::string::npos) head.replace(at, 6, std::to_string(length));
@@ -189,7 +189,7 @@ TEST_CASE("client: the limit of the body applies in every framing", "[http][clie
 }
 
 TEST_CASE("client: a Content-Length above the limit is rejected before the body arrives", "[http][client]") {
-  client_fixture fixture{{}, with_body_limit(100)};
+  client_fixture fixture{{}, settings_with_body_limit(100)};
   CHECK(fixture.receive_error(get_request("http://site.test/"), "HTTP/1.1 200 OK\r\nContent-Length: 101\r\n\r\n") ==
         client_error::body_too_large);
 }
@@ -197,7 +197,7 @@ TEST_CASE("client: a Content-Length above the limit is rejected before the body 
 TEST_CASE("client: a header that exceeds the limit is rejected before it is complete", "[http][client]") {
   http::client_settings settings;
   settings.max_header_bytes = 1000;
-  client_fixture fixture{with_max_read_size(GENERATE(std::size_t{1} << 20, std::size_t{10})), settings};
+  client_fixture fixture{pipe_with_max_read_size(GENERATE(std::size_t{1} << 20, std::size_t{10})), settings};
   const auto* const start = GENERATE("HTTP/1.1 200 OK\r\nX-A: ", "HTTP/1.1 200 ", "");
   CAPTURE(start);
   const auto error = fixture.receive_error(get_request("http://site.test/"), start + std::string(2000, 'x'));
@@ -217,7 +217,7 @@ TEST_CASE("client: an endless chunk extension is rejected", "[http][client]") {
 }
 
 TEST_CASE("client: a compressed body is decompressed, and Content-Encoding removed", "[http][client]") {
-  client_fixture fixture{with_max_read_size(GENERATE(std::size_t{1} << 20, std::size_t{1}))};
+  client_fixture fixture{pipe_with_max_read_size(GENERATE(std::size_t{1} << 20, std::size_t{1}))};
   const auto* const coding = GENERATE("gzip", "x-gzip", "GZIP");
   const std::string field = std::string{"Content-Encoding: "} + coding + "\r\n";
   const auto response =
@@ -256,7 +256,7 @@ TEST_CASE("client: a corrupt or truncated body, or a body with an unsupported co
 }
 
 TEST_CASE("client: the limit of the body applies after decompression", "[http][client]") {
-  client_fixture fixture{{}, with_body_limit(10'000)};
+  client_fixture fixture{{}, settings_with_body_limit(10'000)};
   const auto size = GENERATE(std::size_t{10'000}, std::size_t{10'001}, std::size_t{5'000'000});
   const auto error =
       fixture.receive_error(get_request("http://site.test/"),
@@ -265,7 +265,7 @@ TEST_CASE("client: the limit of the body applies after decompression", "[http][c
 }
 
 TEST_CASE("client: an ambiguously framed response is rejected, and its connection is closed", "[http][client]") {
-  client_fixture fixture{with_max_read_size(GENERATE(std::size_t{1} << 20, std::size_t{1}))};
+  client_fixture fixture{pipe_with_max_read_size(GENERATE(std::size_t{1} << 20, std::size_t{1}))};
   const auto* const fields = GENERATE(
       "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n",
       "Content-Length: 5\r\nContent-Length: 6\r\n", "Content-Length: -5\r\n", "Content-Length: +5\r\n",
@@ -282,7 +282,7 @@ TEST_CASE("client: an ambiguously framed response is rejected, and its connectio
 }
 
 TEST_CASE("client: malformed chunks are rejected, and the connection is closed", "[http][client]") {
-  client_fixture fixture{with_max_read_size(GENERATE(std::size_t{1} << 20, std::size_t{1}))};
+  client_fixture fixture{pipe_with_max_read_size(GENERATE(std::size_t{1} << 20, std::size_t{1}))};
   const auto* const body = GENERATE("x\r\n\r\n", "5\nhello\r\n0\r\n\r\n", "5\r\nhelloX\r\n0\r\n\r\n", "-5\r\nhello",
                                     "FFFFFFFFFFFFFFFFF\r\n", "\r\n0\r\n\r\n");
   CAPTURE(body);

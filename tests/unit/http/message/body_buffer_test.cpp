@@ -9,7 +9,7 @@ namespace {
 
 using namespace cohort::http;
 
-TEST_CASE("body buffer: the memory of a sent body is reused, and the buffer is empty", "[http][message]") {
+TEST_CASE("body buffer: the memory of a sent body is reused for an empty buffer", "[http][message]") {
   take_body_buffer();
   std::string body(1000, 'x');
   const auto* const memory = body.data();

@@ -15,7 +15,7 @@
 #include "tests/unit/http/message/body/content_decoding.hpp"
 #include "tests/unit/http/server/server_fixture.hpp"
 
-// Streamed responses with a content coding.
+// Tests of streamed responses with a content coding.
 namespace cohort {
 namespace {
 
@@ -118,7 +118,7 @@ TEST_CASE("compression: a file is encoded, but not a range of a file", "[http][m
   CHECK(range.status == 206);
   CHECK(range.body == text.substr(10, 10));
   CHECK_FALSE(range.header("Content-Encoding").has_value());
-  // A weak tag is not a validator of a range: the client would combine parts of different representations.
+  // If-Range requires a strong tag, because the client could otherwise combine different representations.
   const auto combined_response = server.response_to(get("/", fields + "If-Range: " + *whole.header("ETag") + "\r\n"));
   CHECK(combined_response.status == 200);
   CHECK(server.response_to(get("/", "If-None-Match: " + *whole.header("ETag") + "\r\n")).status == 304);
@@ -156,13 +156,13 @@ TEST_CASE("compression: a pause and each event flush the encoder; the output of 
   struct row {
     task<> (*producer)(body_writer&);
     std::string_view type;
-    std::string_view after_500_ms;
+    std::string_view text_after_500_ms;
   };
   const auto row = GENERATE(values<struct row>({{write_and_pause, "text/plain", "one,"},
                                                 {write_and_sleep, "text/event-stream", "one,"},
                                                 {write_and_sleep, "text/plain", ""}}));
   const auto coding = supported_coding();
-  CAPTURE(coding, row.type, row.after_500_ms);
+  CAPTURE(coding, row.type, row.text_after_500_ms);
   server_fixture server;
   http::compression_settings settings;
   settings.media_types.emplace_back("text/event-stream");
@@ -173,7 +173,7 @@ TEST_CASE("compression: a pause and each event flush the encoder; the output of 
   server.time.run_for(500ms);
   std::string bytes;
   while (client.stream().readable()) bytes += *client.read();
-  CHECK(decode(coding, received_content(bytes)).text == row.after_500_ms);
+  CHECK(decode(coding, received_content(bytes)).text == row.text_after_500_ms);
   while (!has_last_chunk(bytes)) bytes += *client.read();
   const auto decoded = decode(coding, received_content(bytes));
   CHECK(decoded.is_complete);
@@ -201,7 +201,7 @@ TEST_CASE("compression: a client that does not read blocks the producer, and is 
   auto client = server.connect();
   client.send(get_encoded("/", "gzip"));
   server.time.run_for(5s);
-  // At most the pipe, the window of the encoder and one part are buffered.
+  // Only the pipe, the window of the encoder and one chunk can be buffered.
   CHECK(written < 200'000);
   server.time.run_for(120s);
   CHECK(server.metric_value("cohort_server_connections") == 0);

@@ -164,7 +164,7 @@ TEST_CASE("compression: the entity tag of an encoded response is weak, and the r
   CHECK(server.response_to(get("/", "If-None-Match: " + tag + "\r\n")).header("ETag") == tag);
 }
 
-TEST_CASE("compression: Vary is added to the fields that the response has", "[http][middleware]") {
+TEST_CASE("compression: Vary is added to the existing fields of the response", "[http][middleware]") {
   server_fixture server;
   server.routes.use(http::compression());
   const auto handler = [](std::string vary) {

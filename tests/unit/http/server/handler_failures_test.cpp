@@ -7,7 +7,7 @@
 #include <cohort/json/parser.hpp>
 #include "tests/unit/http/server/server_fixture.hpp"
 
-// Handlers that throw exceptions, and the log lines of requests.
+// Tests of handlers that throw exceptions, and of the log lines of requests.
 namespace cohort {
 namespace {
 

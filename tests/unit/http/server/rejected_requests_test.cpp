@@ -6,7 +6,7 @@
 #include "tests/unit/http/server/server_fixture.hpp"
 #include "tests/unit/telemetry/captured_log.hpp"
 
-// Requests that a server rejects as RFC 9112 requires or allows, for every segmentation.
+// Tests of requests that a server rejects as RFC 9112 requires or allows, for every segmentation.
 namespace cohort {
 namespace {
 

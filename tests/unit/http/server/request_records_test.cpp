@@ -5,7 +5,7 @@
 #include <cohort/runtime/blocking/blocking_pool.hpp>
 #include "tests/unit/service/service_fixture.hpp"
 
-// The server's records of requests.
+// Tests of the server's records of requests.
 namespace cohort {
 namespace {
 

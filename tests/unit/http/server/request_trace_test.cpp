@@ -5,7 +5,7 @@
 #include <cohort/http/client/upstream/upstream.hpp>
 #include "tests/unit/service/service_fixture.hpp"
 
-// The trace of a request in its handler, its log lines, its metrics, and its upstream requests.
+// Tests of the trace of a request in its handler, log lines, metrics and upstream requests.
 namespace cohort {
 namespace {
 
@@ -21,7 +21,7 @@ http::response respond_with_trace(request_context& context) {
                        std::string{current.state});
 }
 
-/// "<trace ID> sampled <state>" of the trace context of a handler.
+/// Returns the trace context of a handler as "<trace ID> sampled <state>".
 std::string trace_in_handler(std::string_view fields) {
   server_fixture server;
   server.routes.get("/", respond_with_trace);
@@ -136,7 +136,7 @@ struct upstream_trace_fixture : service_fixture {
   }
 
   http::upstream upstream;
-  /// The statuses of the upstream's next responses; then 200.
+  /// The statuses of the upstream's next responses; later responses have status 200.
   std::vector<http::status> next_statuses;
   std::string location;
   std::vector<std::pair<std::string, std::string>> received_fields;

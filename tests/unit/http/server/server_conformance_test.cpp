@@ -7,7 +7,7 @@
 #include <cohort/json/parser.hpp>
 #include "tests/unit/http/server/server_fixture.hpp"
 
-// RFC 9110 and RFC 9112 at the level of connections, as observed by a client.
+// Tests of conformance to RFC 9110 and RFC 9112, as a client observes it on a connection.
 namespace cohort {
 namespace {
 

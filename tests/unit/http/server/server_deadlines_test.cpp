@@ -6,7 +6,7 @@
 #include <cohort/runtime/concurrency/when_all.hpp>
 #include "tests/unit/http/server/server_fixture.hpp"
 
-// The timeouts of a server, exact to the tick of the virtual clock.
+// Tests of the timeouts of a server, exact to a tick of the virtual clock.
 namespace cohort {
 namespace {
 

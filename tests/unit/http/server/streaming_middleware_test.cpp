@@ -9,7 +9,7 @@
 #include "tests/unit/http/message/body/content_decoding.hpp"
 #include "tests/unit/http/server/server_fixture.hpp"
 
-// Streamed request and response bodies within middleware.
+// Tests of streamed request and response bodies within middleware.
 namespace cohort {
 namespace {
 
@@ -48,7 +48,7 @@ struct echo_fixture : server_fixture {
   log_lines events;
 };
 
-std::string put_echo(std::string_view header_lines) {
+std::string echo_request(std::string_view header_lines) {
   return "PUT /echo HTTP/1.1\r\nHost: test\r\n" + std::string{header_lines} + "\r\n";
 }
 
@@ -60,7 +60,7 @@ TEST_CASE("streams in middleware: the handler reads the body unchanged", "[http]
   echo_fixture server{1s, max_read_size(read_size)};
   const auto text = compressible_text(size);
   auto client = server.connect();
-  client.send(put_echo("Accept-Encoding: gzip\r\nContent-Length: " + std::to_string(size) + "\r\n"));
+  client.send(echo_request("Accept-Encoding: gzip\r\nContent-Length: " + std::to_string(size) + "\r\n"));
   client.send(text);
   client.send(get("/nothing"));
   const auto response = client.receive();
@@ -82,7 +82,7 @@ TEST_CASE("streams in middleware: error responses caused by a body pass through 
                                                 {"Transfer-Encoding: chunked\r\n", "5\r\nhello\r\nF4241\r\n", 413},
                                                 {"Transfer-Encoding: chunked\r\n", "5\r\nhello\r\nZ", 400}}));
   auto client = server.connect();
-  client.send(put_echo(row.fields));
+  client.send(echo_request(row.fields));
   client.send(row.body);
   CHECK(client.receive()->status == row.status);
   CHECK(server.events == log_lines{std::to_string(row.status)});
@@ -92,7 +92,7 @@ TEST_CASE("streams in middleware: error responses caused by a body pass through 
 TEST_CASE("streams in middleware: 100 Continue is sent when the handler reads", "[http][server][middleware]") {
   echo_fixture server;
   auto client = server.connect();
-  client.send(put_echo("Content-Length: 5\r\nExpect: 100-continue\r\n"));
+  client.send(echo_request("Content-Length: 5\r\nExpect: 100-continue\r\n"));
   server.time.run_for(500ms);
   CHECK_FALSE(client.stream().readable());
   server.time.run_for(1s);
@@ -105,7 +105,7 @@ TEST_CASE("streams in middleware: a client that disconnects during the upload en
           "[http][server][middleware]") {
   echo_fixture server;
   auto client = server.connect();
-  client.send(put_echo("Content-Length: 500000\r\n") + std::string(10'000, 'x'));
+  client.send(echo_request("Content-Length: 500000\r\n") + std::string(10'000, 'x'));
   server.time.run_for(2s);
   client.stream().close();
   server.time.run_for(60s);

@@ -6,7 +6,7 @@
 #include <cohort/http/websocket/handshake.hpp>
 #include "tests/unit/http/websocket/websocket_fixture.hpp"
 
-// WebSockets of the client: with this library's server, and with a peer whose bytes the test defines.
+// Tests of the WebSocket client with this library's server, and with a peer whose bytes the test defines.
 namespace cohort {
 namespace {
 
@@ -80,8 +80,8 @@ TEST_CASE("websocket client: the error of a rejected handshake has the status of
   CHECK(server.time.run(status(transport)) == 200);
 }
 
-/// The result of a connection to a server that responds to each request with `response_text`, in which `{accept}` is
-/// replaced by the value of `Sec-WebSocket-Accept`. With an empty `response_text`, the server does not respond.
+/// A server that responds to each request with `response_text`, or does not respond if `response_text` is empty.
+/// `{accept}` is replaced by the value of `Sec-WebSocket-Accept`.
 struct scripted_server {
   virtual_time time;
   net::memory_network network;

@@ -4,7 +4,7 @@
 #include "tests/unit/http/websocket/websocket_fixture.hpp"
 #include "tests/unit/runtime/iteration_count.hpp"
 
-// Queues and limits of the server: slow clients, slow handlers, memory.
+// Tests of the queues and limits of the WebSocket server with slow clients and slow handlers.
 namespace cohort {
 namespace {
 

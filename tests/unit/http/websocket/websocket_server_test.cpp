@@ -5,7 +5,7 @@
 #include <cohort/http/websocket/permessage_deflate.hpp>
 #include "tests/unit/http/websocket/websocket_fixture.hpp"
 
-// WebSockets of the server, with clients whose bytes the test defines.
+// Tests of the WebSocket server with clients whose bytes the test defines.
 namespace cohort {
 namespace {
 
@@ -207,7 +207,8 @@ TEST_CASE("websocket server: subprotocol and compression are negotiated", "[http
   CHECK_FALSE(other.response.header("Sec-WebSocket-Protocol"));
 }
 
-TEST_CASE("websocket server: a silent peer is pinged, and then its connection is closed", "[http][websocket]") {
+TEST_CASE("websocket server: an idle peer is pinged, and its connection is closed if it does not respond",
+          "[http][websocket]") {
   server_fixture server;
   server.routes.websocket("/echo", echo_socket());
   frame_client client{server, handshake("/echo")};

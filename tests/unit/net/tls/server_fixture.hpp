@@ -13,8 +13,8 @@
 
 namespace cohort::test {
 
-// Handshakes between Cohort's TLS client and server. A handshake has a deadline of 5 s; after the handshake the streams
-// have no deadline.
+// Fixture of handshakes between Cohort's TLS client and server. A handshake has a deadline of 5 s; after the handshake
+// the streams have no deadline.
 
 /// Returns a certificate for `service.example`.
 inline certificate_and_key issue_server_certificate(certificate_authority& root) {

@@ -7,7 +7,7 @@
 #include <cohort/runtime/concurrency/when_all.hpp>
 #include "tests/unit/net/tls/handshake_fixture.hpp"
 
-// Streams of both sides after the handshake.
+// Tests of the streams of client and server after the handshake.
 namespace cohort {
 namespace {
 

@@ -34,7 +34,7 @@ TEST_CASE("when_all: throws logic_error for an empty task", "[runtime][concurren
 }
 
 TEST_CASE("task: co_await of an empty task throws logic_error", "[runtime][concurrency][case-6.9]") {
-  struct awaiting {
+  struct empty_task_awaiter {
     static task<> nothing() { co_await task<>{}; }
     static task<int> value() {
       task<int> moved = return_now(1);
@@ -54,9 +54,9 @@ TEST_CASE("task: co_await of an empty task throws logic_error", "[runtime][concu
     }
   };
   virtual_time time;
-  CHECK_THROWS_AS(time.run(awaiting::nothing()), std::logic_error);
-  CHECK_THROWS_AS(time.run(awaiting::value()), std::logic_error);
-  CHECK(time.run(awaiting::caught()) == 2);
+  CHECK_THROWS_AS(time.run(empty_task_awaiter::nothing()), std::logic_error);
+  CHECK_THROWS_AS(time.run(empty_task_awaiter::value()), std::logic_error);
+  CHECK(time.run(empty_task_awaiter::caught()) == 2);
 }
 
 task<std::string> text_after(duration span, std::string text) {

@@ -59,7 +59,8 @@ TEST_CASE("packed memory: objects share pages, regardless of allocations between
   const packed_objects objects;
   objects.check_contents();
 #ifndef COHORT_SANITIZED
-  // The minimum is 21. A chunk may start in the middle of a page. The heap of a sanitizer places blocks by size.
+  // At least 21 pages are needed, and a chunk may start in the middle of a page. A sanitizer's heap places blocks by
+  // size.
   CHECK(objects.page_count() < 40);
 #endif
 }

@@ -41,7 +41,7 @@ TEST_CASE("channel: keeps the order of the values, and suspends senders while it
   CHECK(std::get<1>(results) == std::vector<int>{1, 2, 3, 4, 5, 6});
 }
 
-task<> time_out(channel<std::unique_ptr<int>>& values) {
+task<> check_timeouts(channel<std::unique_ptr<int>>& values) {
   const auto nothing = co_await values.receive(deadline_in(5ms));
   CHECK(nothing.error() == asio::error::timed_out);
   REQUIRE((co_await values.send(std::make_unique<int>(1), deadline::never())).has_value());
@@ -56,7 +56,7 @@ task<> time_out(channel<std::unique_ptr<int>>& values) {
 TEST_CASE("channel: waits time out at their deadline, and the unsent value is dropped", "[runtime][sync]") {
   virtual_time time;
   channel<std::unique_ptr<int>> values{1};
-  time.run(time_out(values));
+  time.run(check_timeouts(values));
 }
 
 task<> close_after(channel<int>& target, duration span) {
@@ -156,16 +156,16 @@ TEST_CASE("channel: no value is lost or duplicated when waits end at random time
   }
 }
 
-task<> wait_for_value(channel<int>& source, bool& resumed) {
+task<> wait_for_value(channel<int>& source, bool& is_resumed) {
   static_cast<void>(co_await source.receive(deadline::never()));
-  resumed = true;
+  is_resumed = true;
 }
 
 TEST_CASE("channel: a cancelled receiver does not take a value", "[runtime][sync]") {
   virtual_time time;
   channel<int> numbers{1};
-  bool resumed = false;
-  time.run(race(wait_for_value(numbers, resumed), sleep_task(1ms)));
+  bool is_resumed = false;
+  time.run(race(wait_for_value(numbers, is_resumed), sleep_task(1ms)));
   REQUIRE(numbers.try_send(7));
   CHECK(numbers.size() == 1);
 }

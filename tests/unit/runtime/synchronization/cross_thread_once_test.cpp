@@ -98,29 +98,29 @@ TEST_CASE("cross_thread_once: the next caller restarts a cancelled initializatio
   CHECK(calls == 2);
 }
 
-task<> await_and_destroy_latch(std::shared_ptr<std::atomic<cross_thread_latch*>> shared, int* unsynchronized) {
+task<> await_and_destroy_latch(std::shared_ptr<std::atomic<cross_thread_latch*>> shared, int* unsynchronized_value) {
   // The latch is destroyed immediately, while the last thread may still be in `count_down`.
   auto counted = std::make_unique<cross_thread_latch>(3);
   shared->store(counted.get());
   if (co_await counted->wait(deadline_in(30s)) != wait_status::notified) throw std::runtime_error("not at zero");
   counted.reset();
-  if (*unsynchronized != 1) throw std::runtime_error("a write before count_down is not visible");
+  if (*unsynchronized_value != 1) throw std::runtime_error("a write before count_down is not visible");
 }
 
 TEST_CASE("cross_thread_latch: threads count down, and the waiter destroys the latch at zero",
           "[runtime][sync][threads]") {
   for (int round = 0; round < 50; ++round) {
     const auto shared = std::make_shared<std::atomic<cross_thread_latch*>>(nullptr);
-    int unsynchronized = 0;
+    int unsynchronized_value = 0;
     std::vector<std::jthread> threads;
     for (int i = 0; i < 3; ++i) {
       threads.emplace_back([&, shared, i] {
         while (shared->load() == nullptr) std::this_thread::yield();
-        if (i == 0) unsynchronized = 1;
+        if (i == 0) unsynchronized_value = 1;
         shared->load()->count_down();
       });
     }
-    run_on_loops(1, [&](std::size_t) { return await_and_destroy_latch(shared, &unsynchronized); });
+    run_on_loops(1, [&](std::size_t) { return await_and_destroy_latch(shared, &unsynchronized_value); });
   }
 }
 

@@ -21,20 +21,20 @@ using test::deadline_in;
 using test::run_on_loops;
 using test::sleep_task;
 
-task<> increment(cross_thread_semaphore& owner, int* unprotected, int count) {
+task<> increment(cross_thread_semaphore& owner, int* unprotected_count, int count) {
   for (int i = 0; i < count; ++i) {
     const auto permit = co_await owner.acquire(deadline_in(30s));
     if (!permit) throw std::runtime_error(permit.error().message());
-    ++*unprotected;
+    ++*unprotected_count;
     if (i % 16 == 0) co_await sleep_for(10us);
   }
 }
 
 TEST_CASE("cross_thread_semaphore: one permit excludes the coroutines of all loops", "[runtime][sync][threads]") {
   cross_thread_semaphore owner{1};
-  int unprotected = 0;
-  run_on_loops(4, [&](std::size_t) { return increment(owner, &unprotected, 500); });
-  CHECK(unprotected == 2000);
+  int unprotected_count = 0;
+  run_on_loops(4, [&](std::size_t) { return increment(owner, &unprotected_count, 500); });
+  CHECK(unprotected_count == 2000);
   CHECK(owner.available() == 1);
 }
 

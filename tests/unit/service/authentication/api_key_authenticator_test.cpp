@@ -277,7 +277,7 @@ std::string credential_name(const request_context& context) {
                                                                                 : "alternative";
 }
 
-TEST_CASE("API key: the handler can read how its caller was authenticated", "[service][authentication]") {
+TEST_CASE("API key: the handler can read the credential of its caller", "[service][authentication]") {
   const auto add_route = [](http::router& routes) {
     routes.get("/api/who", [](request_context& context) { return text_response(credential_name(context)); });
   };

@@ -20,7 +20,7 @@ struct fake_collector {
     duration delay{};
     std::string body = "{}";
   };
-  /// One step for each request; `default_step` after the last step.
+  /// One step for each request; later requests use `default_step`.
   std::deque<step> steps;
   step default_step;
 

@@ -63,7 +63,7 @@ class worker_fixture {
   std::optional<service::export_worker> worker_;
 };
 
-TEST_CASE("export_worker: spans are sent in batches: a full batch immediately, a smaller batch after the delay",
+TEST_CASE("export_worker: a full batch of spans is sent immediately, and a smaller batch after the delay",
           "[service][otlp]") {
   worker_fixture test;
   test.target.headers = {{"x-tenant", "7"}};

@@ -9,7 +9,7 @@
 #include <cohort/telemetry/tracing/tracer.hpp>
 #include "tests/unit/service/otlp/collector_fixture.hpp"
 
-// The spans of requests and their upstream calls, as the export would send them.
+// Tests of the exported spans of requests and of their upstream calls.
 namespace cohort::test {
 namespace {
 

@@ -165,7 +165,7 @@ TEST_CASE("alert store: a stale alert is removed after an hour in which the Watc
   CHECK(fixture.revision() == before + 1);
   CHECK(fixture.count("firing") == 0);
 
-  // After a gap of the Watchdog, alerts that were not confirmed during the gap are kept.
+  // After an interruption of the Watchdog, alerts that were not confirmed during the interruption are kept.
   fixture.update({{}, watchdog()});
   fixture.advance(24h);
   CHECK(fixture.count("firing") == 1);

@@ -20,7 +20,7 @@ std::string replace(std::string text, std::string_view original, std::string_vie
 }
 
 /// Returns a webhook with one alert that has additional labels.
-std::string with_labels(const std::string& labels) {
+std::string webhook_with_labels(const std::string& labels) {
   return replace(webhook_body({{}}), R"("instance":"time-service:5001")", labels);
 }
 
@@ -135,7 +135,7 @@ TEST_CASE("alert webhook: labels are limited in number and length", "[services][
   std::string labels;
   for (int i = 0; i < 100; ++i) labels += "\"l" + std::to_string(i) + "\":\"v\",";
   labels += "\"last\":\"" + std::string(2000, 'x') + "\"";
-  const auto webhook = parse_alert_webhook(with_labels(labels));
+  const auto webhook = parse_alert_webhook(webhook_with_labels(labels));
   REQUIRE(webhook.has_value());
   const auto& alert = webhook->alerts.at(0);
   CHECK(alert.labels.size() == alert_limits::labels);
@@ -143,14 +143,14 @@ TEST_CASE("alert webhook: labels are limited in number and length", "[services][
   CHECK(webhook->shortened == 104 + 1 - alert_limits::labels);
 
   const auto names =
-      parse_alert_webhook(with_labels("\"" + std::string(300, 'n') + "\":\"" + std::string(900, 'v') + "\""));
+      parse_alert_webhook(webhook_with_labels("\"" + std::string(300, 'n') + "\":\"" + std::string(900, 'v') + "\""));
   REQUIRE(names.has_value());
   CHECK(names->shortened == 2);
   CHECK(names->alerts.at(0).labels.at(1).first.size() == alert_limits::label_name);
   CHECK(names->alerts.at(0).labels.at(1).second.size() == alert_limits::label_value);
 }
 
-TEST_CASE("alert webhook: long links are omitted, long fingerprints rejected", "[services][dashboard]") {
+TEST_CASE("alert webhook: long links are omitted, and long fingerprints are rejected", "[services][dashboard]") {
   const auto link = "http://localhost:5000/runbook#" + std::string(alert_limits::runbook_url, 'x');
   const auto webhook =
       parse_alert_webhook(replace(webhook_body({{}}), "http://localhost:5000/runbook#servicedown", link));

@@ -6,7 +6,7 @@
 #include "tests/support/http/openapi_document.hpp"
 #include "tests/unit/services/dashboard/dashboard_fixture.hpp"
 
-// The calls of the last 15 minutes for the charts of the page.
+// Tests of the calls of the last 15 minutes in the charts of the page.
 namespace cohort {
 namespace {
 
@@ -45,15 +45,16 @@ TEST_CASE("call history: calls are counted in columns of 15 s, and a period with
   fixture.add(45s, part_state::open, 0s);
   fixture.add(46s, part_state::shed, 0s);
   CHECK(fixture.columns(46s) == 2);
-  const auto first_at = std::chrono::duration_cast<std::chrono::milliseconds>(history_wall_start.time_since_epoch());
-  CHECK(fixture.weather(46s, 0, "at_ms") == std::to_string(first_at.count()));
+  const auto first_column_time =
+      std::chrono::duration_cast<std::chrono::milliseconds>(history_wall_start.time_since_epoch());
+  CHECK(fixture.weather(46s, 0, "at_ms") == std::to_string(first_column_time.count()));
   CHECK(fixture.weather(46s, 0, "calls") == "2");
   CHECK(fixture.weather(46s, 0, "failed") == "1");
   CHECK(fixture.weather(46s, 0, "open") == "0");
   CHECK(std::abs(std::stod(fixture.weather(46s, 0, "latencies/0/0")) - 10) < 1);
   CHECK(std::abs(std::stod(fixture.weather(46s, 0, "latencies/1/0")) - 5000) < 500);
   CHECK(fixture.weather(46s, 0, "latencies/1/1") == "1");
-  CHECK(fixture.weather(46s, 1, "at_ms") == std::to_string(first_at.count() + 45'000));
+  CHECK(fixture.weather(46s, 1, "at_ms") == std::to_string(first_column_time.count() + 45'000));
   CHECK(fixture.weather(46s, 1, "failed") == "2");
   CHECK(fixture.weather(46s, 1, "open") == "1");
   CHECK(fixture.weather(46s, 1, "latencies") == "[]");

@@ -8,7 +8,7 @@
 #include "tests/support/http/openapi_document.hpp"
 #include "tests/unit/services/dashboard/dashboard_fixture.hpp"
 
-// Experiments with injected faults, in a simulated network.
+// Tests of experiments with injected faults in a simulated network.
 namespace cohort {
 namespace {
 

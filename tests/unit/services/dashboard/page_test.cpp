@@ -8,7 +8,7 @@
 #include "tests/unit/services/dashboard/alert_samples.hpp"
 #include "tests/unit/services/dashboard/dashboard_fixture.hpp"
 
-// The initial HTML of the page. Programs that are built without the page do not serve the page.
+// Tests of the initial HTML of the page. Programs that are built without the page do not serve it.
 namespace cohort {
 namespace {
 
@@ -198,18 +198,18 @@ TEST_CASE("page: if there are many alerts, three are shown, and the remaining al
 TEST_CASE("page: a runbook link must be http or https", "[services][dashboard]") {
   const dashboard::page_template item{"<!--=alert.runbook-->none<!--/-->"};
   auto alerts = numbered_alerts(1, 1);
-  const auto link_to = [&](const char* url) {
+  const auto render_link = [&](const char* url) {
     alerts.firing.front().content.runbook_url = url;
     return dashboard::alerts_html{alerts, item, wall_time{}}.slot("alerts.firing");
   };
-  CHECK(contains(link_to("https://runbooks.test/a?b=\"c&d"), "none"));  // not a URI
-  CHECK(contains(link_to("https://runbooks.test/a?b=c&d"), R"(href="https://runbooks.test/a?b=c&amp;d")"));
-  CHECK(contains(link_to("http://localhost:5000/runbook#servicedown"), R"(href="runbook#servicedown")"));
-  CHECK(link_to("javascript:alert(1)") == ">none");
-  CHECK(link_to("/relative") == ">none");
+  CHECK(contains(render_link("https://runbooks.test/a?b=\"c&d"), "none"));  // not a URI
+  CHECK(contains(render_link("https://runbooks.test/a?b=c&d"), R"(href="https://runbooks.test/a?b=c&amp;d")"));
+  CHECK(contains(render_link("http://localhost:5000/runbook#servicedown"), R"(href="runbook#servicedown")"));
+  CHECK(render_link("javascript:alert(1)") == ">none");
+  CHECK(render_link("/relative") == ">none");
 }
 
-TEST_CASE("page: silent monitoring is as prominent as an alert", "[services][dashboard]") {
+TEST_CASE("page: silent monitoring has an explanation and a badge", "[services][dashboard]") {
   const dashboard::page_template item{""};
   dashboard::alert_store::snapshot alerts{.monitoring = dashboard::alert_store::monitoring_state::silent,
                                           .time_since_confirmation = 240s};

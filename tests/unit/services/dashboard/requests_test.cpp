@@ -4,7 +4,7 @@
 #include "tests/support/http/openapi_document.hpp"
 #include "tests/unit/services/dashboard/dashboard_fixture.hpp"
 
-// The records of the event feed's aggregates.
+// Tests of the request records of the event feed's aggregates.
 namespace cohort {
 namespace {
 

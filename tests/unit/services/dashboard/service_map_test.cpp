@@ -3,7 +3,7 @@
 
 #include "tests/unit/services/dashboard/dashboard_fixture.hpp"
 
-// The event `map`: the calls between the services.
+// Tests of the event `map`, which reports the calls between the services.
 namespace cohort {
 namespace {
 
@@ -27,7 +27,7 @@ struct map_fixture : dashboard_fixture {
 };
 
 /// Returns the data of the last event `map`.
-std::string last_map(const std::string& received) {
+std::string last_map_event(const std::string& received) {
   constexpr std::string_view begin = "event: map\ndata: ";
   const auto found = received.rfind(begin);
   if (found == std::string::npos) return {};
@@ -42,9 +42,9 @@ TEST_CASE("service map: an event every 2 s has the totals of the calls to each s
   fixture.sysinfo.status = http::status::internal_server_error;
   fixture.serve_dashboard();
   open_stream stream{fixture};
-  const auto first = last_map(stream.receive_for(100ms));
+  const auto first = last_map_event(stream.receive_for(100ms));
   CHECK(at(first, "/services/sysinfo_service/calls") == "0");
-  const auto map = last_map(stream.receive_for(4s));
+  const auto map = last_map_event(stream.receive_for(4s));
   CHECK(std::stoi(at(map, "/at_ms")) - std::stoi(at(first, "/at_ms")) == 4000);
   // Three aggregates (at 0, 1.5 and 3 s), and the poll of the time service every second.
   CHECK(at(map, "/services/time_service/calls") == "7");
@@ -63,7 +63,7 @@ TEST_CASE("service map: the map includes the calls of all clients and shows an o
   fixture.serve_dashboard();
   for (int i = 0; i < 40; ++i) fixture.aggregate();
   open_stream stream{fixture};
-  const auto map = last_map(stream.receive_for(100ms));
+  const auto map = last_map_event(stream.receive_for(100ms));
   // The count includes the first call for the stream.
   CHECK(at(map, "/services/weather_service/calls") == "41");
   CHECK(at(map, "/services/sysinfo_service/breakers/open") == "1");
@@ -74,7 +74,7 @@ TEST_CASE("service map: the providers are fetched for every third event", "[serv
   map_fixture fixture;
   fixture.serve_dashboard();
   open_stream stream{fixture};
-  const auto map = last_map(stream.receive_for(100ms));
+  const auto map = last_map_event(stream.receive_for(100ms));
   CHECK(at(map, "/weather/providers/0/name") == "\"wttr.in\"");
   stream.receive_for(5s);
   CHECK(fixture.fetches == 1);
@@ -90,7 +90,7 @@ TEST_CASE("service map: without a response of the weather service the providers 
   SECTION("a slow response, which delays the event by at most 500 ms") { fixture.providers.delay = 10s; }
   fixture.serve_dashboard();
   open_stream stream{fixture};
-  const auto map = last_map(stream.receive_for(510ms));
+  const auto map = last_map_event(stream.receive_for(510ms));
   CHECK(at(map, "/weather") == "null");
   CHECK(at(map, "/services/time_service/calls") != "absent");
 }

@@ -51,7 +51,7 @@ TEST_CASE("gateway: a token is verified, and its claims become header fields", "
   CHECK(expired.status == http::status::unauthorized);
   CHECK(expired.find("WWW-Authenticate") ==
         "Bearer realm=\"api\", error=\"invalid_token\", error_description=\"The token has expired\"");
-  // With two tokens, the upstream could use another token than the gateway.
+  // Two tokens are rejected, because the upstream could use a different token from the gateway.
   const auto two = stack.call("/", {{"Authorization", "Bearer " + token}, {"Authorization", "Bearer x"}});
   CHECK(two.status == http::status::unauthorized);
   CHECK(stack.upstream("a").requests.size() == 1);

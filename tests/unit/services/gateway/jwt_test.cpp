@@ -126,7 +126,7 @@ TEST_CASE("JWT: kid selects the key", "[gateway][jwt]") {
   CHECK(outcome_of(verifier, second.token(R"({"alg":"HS256"})", valid_claims)) == "unknown_key");
 }
 
-TEST_CASE("JWT: text that is not a token is malformed", "[gateway][jwt]") {
+TEST_CASE("JWT: text that is not a token is rejected as malformed", "[gateway][jwt]") {
   const signing_key key{jwt_algorithm::HS256};
   const auto verifier = make_verifier(key);
   const auto token = key.token(header_of(key), valid_claims);
@@ -136,7 +136,7 @@ TEST_CASE("JWT: text that is not a token is malformed", "[gateway][jwt]") {
   }
 }
 
-TEST_CASE("JWT: keys that are too weak or of another kind are rejected", "[gateway][jwt]") {
+TEST_CASE("JWT: keys that are too weak or of an unsupported type are rejected", "[gateway][jwt]") {
   const auto error = [](jwt_algorithm algorithm, const std::string& text) {
     return jwt_key::load("", algorithm, text).error;
   };

@@ -15,14 +15,14 @@ std::string error_of(std::string_view text) {
   return parsed ? std::string{} : parsed.error();
 }
 
-std::string with_route(const std::string& members) {
+std::string file_with_route(const std::string& members) {
   return "{\n\"upstreams\": {\"a\": {\"url\": \"http://a\"}},\n\"routes\": [{\n\"name\": \"one\",\n" + members +
          "\n}]}";
 }
 
 TEST_CASE("routes file: omitted members have their defaults", "[gateway][routes]") {
   const auto parsed =
-      parse_routes(with_route(R"("match": {"path": {"prefix": "/"}}, "backends": [{"upstream": "a"}])"), "r.json");
+      parse_routes(file_with_route(R"("match": {"path": {"prefix": "/"}}, "backends": [{"upstream": "a"}])"), "r.json");
   REQUIRE(parsed.has_value());
   const auto& route = parsed->routes.at(0);
   CHECK(route.backends.at(0).weight == 1);
@@ -65,12 +65,12 @@ TEST_CASE("routes file: an error names the file, the line and the member", "[gat
        "r.json:7: routes[0].request_headers.set.Content-Length is a field that the gateway itself sets, or a "
        "field of the connection"},
   }));
-  CHECK(error_of(with_route(members)) == expected);
+  CHECK(error_of(file_with_route(members)) == expected);
 }
 
 TEST_CASE("routes file: a match condition that no request satisfies is an error", "[gateway][routes]") {
   const auto error_of_match = [](const std::string& match) {
-    const auto error = error_of(with_route("\"match\": {" + match + "}, \"backends\": [{\"upstream\": \"a\"}]"));
+    const auto error = error_of(file_with_route("\"match\": {" + match + "}, \"backends\": [{\"upstream\": \"a\"}]"));
     constexpr std::string_view start = "r.json:5: routes[0].match.";
     return error.starts_with(start) ? error.substr(start.size()) : error;
   };
@@ -149,7 +149,7 @@ TEST_CASE("matching_path: paths are decoded and merged, and ambiguous paths are 
   CHECK(matching_path(path, storage).value_or("") == expected);
 }
 
-TEST_CASE("is_below: a prefix matches whole segments", "[gateway][routes]") {
+TEST_CASE("is_below: a prefix matches complete segments", "[gateway][routes]") {
   CHECK(is_below("/api", "/api"));
   CHECK(is_below("/api/a", "/api"));
   CHECK_FALSE(is_below("/apis", "/api"));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Classification of responses and failures of providers: they concern a location, a provider or the request.
+// Tests of the classification of provider responses and failures: each concerns a location, a provider or the request.
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 

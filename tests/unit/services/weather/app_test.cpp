@@ -11,7 +11,7 @@ namespace {
 
 using namespace cohort::test;
 
-constexpr std::string_view report_of_haifa =
+constexpr std::string_view haifa_report =
     R"("location":{"city":"Haifa","country":"Israel","latitude":32.794,"longitude":34.9896},)"
     R"("weather":{"temperature_c":"21","temperature_f":"70","condition":"Partly cloudy","humidity":"64",)"
     R"("wind_speed_kmph":"13","feels_like_c":"20"})";
@@ -22,12 +22,12 @@ TEST_CASE("weather: fresh and cached responses have the documented fields", "[se
   CHECK(fresh.status == 200);
   CHECK(fresh.header("Content-Type") == "application/json");
   CHECK(fresh.body ==
-        R"({"service":"weather-service","cached":false,"provider":"wttr.in",)" + std::string{report_of_haifa} + "}");
+        R"({"service":"weather-service","cached":false,"provider":"wttr.in",)" + std::string{haifa_report} + "}");
   CHECK(fixture.wttr.targets.back() == "/Haifa,Israel?format=j1");
   fixture.time.run_for(61s + 900ms);
   const auto cached = fixture.get_weather("haifa,ISRAEL");
   CHECK(cached.body == R"({"service":"weather-service","cached":true,"provider":"wttr.in","cache_age_seconds":61,)" +
-                           std::string{report_of_haifa} + "}");
+                           std::string{haifa_report} + "}");
   CHECK(fixture.wttr.request_count() == 1);
 }
 
@@ -40,7 +40,7 @@ TEST_CASE("weather: a stale report after a failed fetch has its age and the erro
   CHECK(stale.status == 200);
   CHECK(stale.body == R"({"service":"weather-service","cached":true,"provider":"wttr.in","stale":true,)"
                       R"("cache_age_seconds":700,)" +
-                          std::string{report_of_haifa} + R"(,"error":"Using stale cache due to error: status 502"})");
+                          std::string{haifa_report} + R"(,"error":"Using stale cache due to error: status 502"})");
 }
 
 TEST_CASE("weather: a stale report during a fetch has its age and no error", "[services][weather]") {
@@ -52,7 +52,7 @@ TEST_CASE("weather: a stale report during a fetch has its age and no error", "[s
   CHECK(stale.status == 200);
   CHECK(stale.body == R"({"service":"weather-service","cached":true,"provider":"wttr.in","stale":true,)"
                       R"("cache_age_seconds":630,)" +
-                          std::string{report_of_haifa} + "}");
+                          std::string{haifa_report} + "}");
   fixture.time.run_for(1s);
   CHECK(json_at(fixture.response_to(get("/api/weather")).body, "/weather/temperature_c") == "\"22\"");
 }

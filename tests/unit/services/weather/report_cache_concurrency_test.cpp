@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Single flight, limits and cooldowns of the report cache.
+// Tests of single flight, limits and cooldowns of the report cache.
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 

@@ -258,9 +258,9 @@ TEST_CASE("report cache: the pause after failed fetches doubles up to a minute",
     CHECK(fixture.look_up().error == "status 502");
     CHECK(fixture.wttr.request_count() == ++requests);
     fixture.time.run_for(pause - 1s);
-    const auto during_pause = fixture.look_up();
-    CHECK(during_pause.error == "status 502");
-    CHECK(during_pause.retry_after <= 1s);
+    const auto result_during_pause = fixture.look_up();
+    CHECK(result_during_pause.error == "status 502");
+    CHECK(result_during_pause.retry_after <= 1s);
     CHECK(fixture.wttr.request_count() == requests);
     fixture.time.run_for(1s);
   }

@@ -96,7 +96,7 @@ TEST_CASE("otlp: a log record in JSON has its severity and its trace", "[telemet
         R"("traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"00f067aa0ba902b7"})");
 }
 
-TEST_CASE("otlp: an ID that is invalid stays an attribute of the log record", "[telemetry][otlp]") {
+TEST_CASE("otlp: an invalid ID remains an attribute of the log record", "[telemetry][otlp]") {
   const std::array<attribute, 1> fields{{{"trace_id", std::string_view{"not an ID"}}}};
   std::string items;
   append_item(items, otlp_encoding::json, log_record{start, log_level::info, "text", fields});

@@ -23,7 +23,7 @@ struct log_fixture {
                    .max_sampled_records_per_second = 2,
                    .max_slowest_records = 1}};
 
-  /// A request that takes `elapsed`, with this number as its status.
+  /// Records a request that takes `elapsed` and has this status.
   void finish(duration elapsed, std::uint16_t status) {
     auto& record = log.open(time.now());
     time.run_for(elapsed);

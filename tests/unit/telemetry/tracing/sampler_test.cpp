@@ -10,7 +10,9 @@
 namespace cohort::telemetry {
 namespace {
 
-trace_context with_low_bits(std::uint64_t low, bool sampled = false) { return {.id = {1, low}, .is_sampled = sampled}; }
+trace_context trace_with_low_bits(std::uint64_t low, bool sampled = false) {
+  return {.id = {1, low}, .is_sampled = sampled};
+}
 
 TEST_CASE("sampler: only parent-based samplers continue the caller's decision", "[telemetry][tracing]") {
   const auto [name, ratio, expected_for_sampled_parent, expected_for_unsampled_parent, expected_for_root] =
@@ -27,9 +29,9 @@ TEST_CASE("sampler: only parent-based samplers continue the caller's decision", 
   const auto trace_sampler = make_sampler(name, ratio);
   REQUIRE(trace_sampler);
   const auto low = GENERATE(std::uint64_t{1}, std::uint64_t{1} << 63U, ~std::uint64_t{0});
-  CHECK(trace_sampler->should_sample(with_low_bits(low, true), false) == expected_for_sampled_parent);
-  CHECK(trace_sampler->should_sample(with_low_bits(low, false), false) == expected_for_unsampled_parent);
-  CHECK(trace_sampler->should_sample(with_low_bits(low, true), true) == expected_for_root);
+  CHECK(trace_sampler->should_sample(trace_with_low_bits(low, true), false) == expected_for_sampled_parent);
+  CHECK(trace_sampler->should_sample(trace_with_low_bits(low, false), false) == expected_for_unsampled_parent);
+  CHECK(trace_sampler->should_sample(trace_with_low_bits(low, true), true) == expected_for_root);
 }
 
 TEST_CASE("sampler: a ratio sampler samples the given fraction of the traces", "[telemetry][tracing]") {
@@ -40,8 +42,8 @@ TEST_CASE("sampler: a ratio sampler samples the given fraction of the traces", "
   CHECK(recorded > 2300);
   CHECK(recorded < 2700);
   // The SDKs of OpenTelemetry use the same threshold of the trace ID.
-  CHECK(trace_sampler->should_sample(with_low_bits((std::uint64_t{1} << 62U) - 1), true));
-  CHECK_FALSE(trace_sampler->should_sample(with_low_bits(std::uint64_t{1} << 62U), true));
+  CHECK(trace_sampler->should_sample(trace_with_low_bits((std::uint64_t{1} << 62U) - 1), true));
+  CHECK_FALSE(trace_sampler->should_sample(trace_with_low_bits(std::uint64_t{1} << 62U), true));
 }
 
 TEST_CASE("sampler: an unknown name is rejected", "[telemetry][tracing]") {

@@ -50,7 +50,7 @@ class rotation_fixture {
   static std::string body_of(const http::client_result& response) {
     return response ? response->body : make_error_code(response.error()).message();
   }
-  double handshakes() {
+  double handshake_count() {
     return metrics.make_counter("cohort_server_tls_handshakes_total", "", {{"result", "success"}}).value();
   }
 
@@ -73,11 +73,11 @@ TEST_CASE("client: after a replacement of the certificate, an idle connection wi
   rotation_fixture fixture;
   CHECK(fixture.client_uri() == "spiffe://test/old");
   CHECK(fixture.client_uri() == "spiffe://test/old");
-  CHECK(fixture.handshakes() == 1);
+  CHECK(fixture.handshake_count() == 1);
   fixture.client->replace_tls(fixture.client_settings("spiffe://test/new"));
   CHECK(fixture.client_uri() == "spiffe://test/new");
   CHECK(fixture.client_uri() == "spiffe://test/new");
-  CHECK(fixture.handshakes() == 2);
+  CHECK(fixture.handshake_count() == 2);
 }
 
 TEST_CASE("client: a request in flight completes with the old certificate, and its connection is not reused",

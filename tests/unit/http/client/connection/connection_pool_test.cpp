@@ -171,7 +171,7 @@ TEST_CASE("connection pool: a timeout on a reused connection closes the idle con
   }
   first.result();
   second.result();
-  // The network drops both connections without a reset: the first call waits for its timeout, the next call does not.
+  // The network drops both connections without a reset. Only the first call waits for its timeout.
   CHECK(fixture.get("http://site.test/", 1s).error() == client_error::response_timeout);
   CHECK(fixture.connection_count() == 2);
   CHECK(fixture.receive_response(get_request("http://site.test/"), ok_response("new")).body == "new");

@@ -61,7 +61,7 @@ TEST_CASE("localhost: a server that listens on a single loopback address is reac
   real_time_fixture time;
   const auto* const address = GENERATE("::1", "127.0.0.1");
   const auto acceptor = listen_on(time.event_loop(), address);
-  if (!acceptor) SKIP("the machine does not have " << address);
+  if (!acceptor) SKIP("this machine does not have the address " << address);
   net::system_network network;
   http::client client{network, 1};
   const auto* const name = GENERATE("localhost", "LOCALHOST", "app.localhost");

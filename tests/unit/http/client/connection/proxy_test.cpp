@@ -25,14 +25,14 @@ std::string proxy_host(const http::proxy_settings& settings, std::string_view ur
 }
 
 /// Returns the settings of a client whose proxy is the fixture's server, at 192.0.2.80:3128.
-http::client_settings through_proxy(std::string_view proxy_url = "http://192.0.2.80:3128") {
+http::client_settings settings_with_proxy(std::string_view proxy_url = "http://192.0.2.80:3128") {
   http::client_settings settings;
   settings.proxies.http_proxy = settings.proxies.https_proxy = http::parse_proxy(proxy_url);
   return settings;
 }
 
 struct forward_proxy_fixture : client_fixture {
-  explicit forward_proxy_fixture(http::client_settings settings = through_proxy())
+  explicit forward_proxy_fixture(http::client_settings settings = settings_with_proxy())
       : client_fixture(net::memory_pipe_settings{}, std::move(settings)) {
     listen("192.0.2.80", 3128);
   }
@@ -151,7 +151,7 @@ TEST_CASE("client proxy: a request to an http URL is sent to the proxy in absolu
 }
 
 TEST_CASE("client proxy: the credentials of the proxy are sent to the proxy only", "[http][client][proxy][case-2.6]") {
-  auto settings = through_proxy("http://user:secret@192.0.2.80:3128");
+  auto settings = settings_with_proxy("http://user:secret@192.0.2.80:3128");
   settings.proxies.exceptions = http::proxy_exceptions::parse("site.test");
   forward_proxy_fixture fixture{settings};
   const auto proxied = fixture.get("http://example.com/");
@@ -164,7 +164,7 @@ TEST_CASE("client proxy: the credentials of the proxy are sent to the proxy only
 
 TEST_CASE("client proxy: a request to an https URL opens a tunnel through the proxy",
           "[http][client][proxy][case-2.6]") {
-  forward_proxy_fixture fixture{through_proxy("http://user:secret@192.0.2.80:3128")};
+  forward_proxy_fixture fixture{settings_with_proxy("http://user:secret@192.0.2.80:3128")};
   const auto [url, authority] = GENERATE(table<std::string, std::string>({
       {"https://example.com/a", "example.com:443"},
       {"https://example.com:8443/", "example.com:8443"},

@@ -5,7 +5,7 @@
 #include <cohort/config/http_url.hpp>
 #include "tests/unit/http/server/proxy/proxy_fixture.hpp"
 
-// Clients and the reverse proxy: upstreams on Unix domain sockets.
+// Tests of clients and of the reverse proxy with upstreams on Unix domain sockets.
 namespace cohort {
 namespace {
 

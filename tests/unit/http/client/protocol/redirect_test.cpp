@@ -14,7 +14,7 @@ std::string redirect_to(std::string_view location, int status = 302) {
          " Elsewhere\r\nContent-Length: 0\r\nLocation: " + std::string{location} + "\r\n\r\n";
 }
 
-http::client_request with_redirects(unsigned max_redirects, std::string_view url = "http://site.test/a/b?c=d") {
+http::client_request request_with_redirects(unsigned max_redirects, std::string_view url = "http://site.test/a/b?c=d") {
   auto request = get_request(url);
   request.max_redirects = max_redirects;
   return request;
@@ -23,7 +23,7 @@ http::client_request with_redirects(unsigned max_redirects, std::string_view url
 TEST_CASE("redirect: redirects are followed up to the maximum, on the same connection", "[http][client][redirect]") {
   client_fixture fixture;
   const auto status = GENERATE(301, 302, 303, 307, 308);
-  auto call = fixture.start(with_redirects(2));
+  auto call = fixture.start(request_with_redirects(2));
   auto& server = fixture.newest_connection();
   CHECK(server.read_request().start_line == "GET /a/b?c=d HTTP/1.1");
   server.send(redirect_to("/one", status));
@@ -53,7 +53,7 @@ TEST_CASE("redirect: a location is resolved against the URL of the request", "[h
       {"HTTP://site.test:80/x", "/x"},
   }));
   CAPTURE(location);
-  const auto call = fixture.start(with_redirects(1));
+  const auto call = fixture.start(request_with_redirects(1));
   auto& server = fixture.newest_connection();
   server.read_request();
   server.send(redirect_to(location));
@@ -65,7 +65,7 @@ TEST_CASE("redirect: credentials are sent to the same origin only", "[http][clie
   client_fixture fixture;
   fixture.network.add_name("other.test", {client_fixture::address("192.0.2.80")});
   fixture.listen("192.0.2.80", 8080);
-  auto request = with_redirects(2);
+  auto request = request_with_redirects(2);
   request.fields = {{"X-API-Key", "secret"}, {"Cookie", "a=b"}, {"Accept", "text/plain"}, {"User-Agent", "me"}};
   auto call = fixture.start(std::move(request));
   fixture.newest_connection().read_request();
@@ -109,12 +109,11 @@ TEST_CASE("redirect: HEAD is redirected as HEAD, and unsafe methods are not redi
 TEST_CASE("redirect: a redirect is returned as the response if no redirect is allowed or it has no location",
           "[http][client][redirect]") {
   client_fixture fixture;
-  CHECK(fixture.receive_response(with_redirects(0), redirect_to("/x")).status_code() == 302);
-  CHECK(fixture.receive_response(with_redirects(3), "HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n").status_code() ==
-        302);
-  CHECK(
-      fixture.receive_response(with_redirects(3), "HTTP/1.1 304 Not Modified\r\nLocation: /x\r\n\r\n").status_code() ==
-      304);
+  CHECK(fixture.receive_response(request_with_redirects(0), redirect_to("/x")).status_code() == 302);
+  CHECK(fixture.receive_response(request_with_redirects(3), "HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n")
+            .status_code() == 302);
+  CHECK(fixture.receive_response(request_with_redirects(3), "HTTP/1.1 304 Not Modified\r\nLocation: /x\r\n\r\n")
+            .status_code() == 304);
   CHECK(fixture.connection_count() == 1);
 }
 
@@ -125,12 +124,12 @@ TEST_CASE("redirect: an invalid location is rejected", "[http][client][redirect]
                "http://127.0.0.1%00.site.test/", "http://site.test%0D%0AX:%20y/", "http://%2Frun%2Fx.sock/",
                "//%2frun%2fx.sock/y");
   CAPTURE(location);
-  CHECK(fixture.receive_error(with_redirects(3), redirect_to(location)) == client_error::invalid_request);
+  CHECK(fixture.receive_error(request_with_redirects(3), redirect_to(location)) == client_error::invalid_request);
 }
 
 TEST_CASE("redirect: redirects do not extend the deadline", "[http][client][redirect]") {
   client_fixture fixture;
-  auto call = fixture.start(with_redirects(5), 4s);
+  auto call = fixture.start(request_with_redirects(5), 4s);
   auto& server = fixture.newest_connection();
   const auto start = fixture.time.now();
   for (int i = 0; i < 3; ++i) {

@@ -193,7 +193,8 @@ TEST_CASE("response parser: fields are stored in order with their case, and trai
   CHECK_FALSE(result.response.find("X-T").has_value());
 }
 
-/// A complete response is scanned (`scan_response_head`); a response that arrives in two parts is parsed by Beast.
+/// The scanner (`scan_response_head`) parses a response that arrives in one segment; Beast parses a response that
+/// arrives in two.
 TEST_CASE("response parser: a mutated common response has the same result with Beast and with the scanner",
           "[http][client]") {
   const std::string common =

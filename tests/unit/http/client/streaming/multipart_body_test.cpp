@@ -46,15 +46,15 @@ struct body_owner {
 
 task<body_owner> make_body() { co_return body_owner{std::make_unique<multipart_body>()}; }
 
-/// Returns the content of a source, or its error, and sets `max_part` to the size of the longest part.
-task<result<std::string, client_error>> read_all(http::request_body_source* source, std::size_t* max_part) {
+/// Returns the content of a source, or its error, and sets `max_chunk_size` to the size of the longest chunk.
+task<result<std::string, client_error>> read_all(http::request_body_source* source, std::size_t* max_chunk_size) {
   std::string all;
   for (;;) {
     auto read_task = source->read({});
     const auto part = co_await std::move(read_task);
     if (!part) co_return part.error();
     if (part->empty()) co_return all;
-    *max_part = std::max(*max_part, part->size());
+    *max_chunk_size = std::max(*max_chunk_size, part->size());
     all += *part;
   }
 }
@@ -62,10 +62,10 @@ task<result<std::string, client_error>> read_all(http::request_body_source* sour
 struct body_fixture {
   virtual_time time;
   std::unique_ptr<multipart_body> body = time.run(make_body()).body;
-  std::size_t max_part = 0;
+  std::size_t max_chunk_size = 0;
 
   result<std::string, client_error> read(http::request_body_source& source) {
-    return time.run(read_all(&source, &max_part));
+    return time.run(read_all(&source, &max_chunk_size));
   }
 };
 
@@ -104,7 +104,7 @@ TEST_CASE("multipart body: a file from the disk is sent in chunks of at most 64 
   CHECK_FALSE(fixture.body->add_file("file", path.string(), "image/png"));
   const auto bytes = fixture.read(*fixture.body).value();
   CHECK(fixture.body->content_length() == bytes.size());
-  CHECK(fixture.max_part == 64 * 1024);
+  CHECK(fixture.max_chunk_size == 64 * 1024);
   const std::vector<parsed_part> expected{{"file", "large.bin", "image/png", content}};
   CHECK(parse(fixture.body->content_type(), bytes) == expected);
 }

@@ -68,7 +68,7 @@ TEST_CASE("save_body: a response that pauses fails at the idle timeout or at the
   CHECK(fixture.file_count() == 0);
 }
 
-TEST_CASE("save_body: if the file cannot be created, the error of the system is returned",
+TEST_CASE("save_body: if the file cannot be created, the error of the operating system is returned",
           "[http][client][streaming]") {
   download_fixture fixture;
   fixture.target = fixture.directory.path() / "missing" / "saved";

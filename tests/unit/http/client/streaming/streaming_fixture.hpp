@@ -11,7 +11,7 @@
 #include "tests/support/series.hpp"
 #include "tests/unit/http/client/client_fixture.hpp"
 
-// Calls with streamed bodies, to a server whose bytes the test sends itself.
+// Fixture of calls with streamed bodies. The test itself sends the bytes of the server.
 namespace cohort::test {
 
 /// A request body whose chunks the test supplies.
@@ -64,7 +64,7 @@ class scripted_source final : public http::request_body_source {
   wait_queue added_;
 };
 
-inline task<result<std::string, client_error>> read_part(http::streamed_response& response, deadline read_deadline) {
+inline task<result<std::string, client_error>> read_chunk(http::streamed_response& response, deadline read_deadline) {
   auto read_task = response.body->read(read_deadline);
   const auto part = co_await std::move(read_task);
   if (!part) co_return part.error();
@@ -115,7 +115,7 @@ class streaming_fixture : public client_fixture {
   unsigned attempts() const { return attempts_; }
 
   result<std::string, client_error> read(duration timeout = 10s) {
-    return time.run(read_part(response(), deadline::after(time.now(), timeout)));
+    return time.run(read_chunk(response(), deadline::after(time.now(), timeout)));
   }
   /// Returns the rest of the body. Throws if the body is not complete.
   std::string read_all() {

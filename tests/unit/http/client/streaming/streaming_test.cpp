@@ -4,7 +4,7 @@
 
 #include "tests/unit/http/client/streaming/streaming_fixture.hpp"
 
-// Streamed bodies of requests and responses.
+// Tests of streamed request and response bodies.
 namespace cohort {
 namespace {
 
@@ -294,7 +294,7 @@ TEST_CASE("streaming: an idempotent request is resent only if its body has not b
   }
 }
 
-TEST_CASE("streaming: a request without a body is resent if the connection fails before the response head, not later",
+TEST_CASE("streaming: a request without a body is resent only if the connection fails before the response head",
           "[http][client][streaming]") {
   streaming_fixture fixture;
   fixture.open(get_request("http://site.test/"));
@@ -330,7 +330,7 @@ class recording_middleware final : public http::call_middleware {
   log_lines& log_;
 };
 
-TEST_CASE("upstream: middleware changes the request once per call, and the response in the reverse order",
+TEST_CASE("upstream: middleware changes the request once per call, and processes the response in reverse order",
           "[http][client][middleware]") {
   streaming_fixture fixture;
   log_lines log;
@@ -383,7 +383,7 @@ TEST_CASE("streaming: truncated bodies open the circuit breaker; bodies that the
     std::optional<http::streamed_response> response{std::move(*result.response)};
     if (is_truncated) {
       server.close();
-      CHECK_FALSE(fixture.time.run(read_part(*response, deadline::never())).has_value());
+      CHECK_FALSE(fixture.time.run(read_chunk(*response, deadline::never())).has_value());
     }
     fixture.time.run(destroy_response(response));
   }

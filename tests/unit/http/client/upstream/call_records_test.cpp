@@ -3,7 +3,7 @@
 
 #include "tests/unit/http/client/upstream/upstream_fixture.hpp"
 
-// The records of calls and their attempts.
+// Tests of the records of calls and their attempts.
 namespace cohort {
 namespace {
 
@@ -68,7 +68,7 @@ TEST_CASE("call records: an attempt has its address, its phases and the deadline
 }
 
 TEST_CASE("call records: a retry refers to the attempt that failed", "[http][requests]") {
-  recorded_fixture fixture{with_retries()};
+  recorded_fixture fixture{settings_with_retries()};
   fixture.replica().steps = {{.status = 503}, {.status = 503}, {}};
   CHECK(is_ok(fixture.call(2s)));
   const auto attempts = fixture.attempts();
@@ -85,7 +85,7 @@ TEST_CASE("call records: a retry refers to the attempt that failed", "[http][req
 
 TEST_CASE("call records: an attempt that times out at the deadline of the call has the cancellation cause `deadline`",
           "[http][requests]") {
-  // Otherwise the server responds with 504 in time.
+  // With a propagated deadline, the server would respond with 504 in time.
   auto settings = single_attempt();
   settings.propagate_deadline = false;
   recorded_fixture fixture{settings};

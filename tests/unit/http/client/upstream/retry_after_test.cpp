@@ -8,7 +8,7 @@
 #include "tests/unit/http/client/client_fixture.hpp"
 #include "tests/unit/http/client/upstream/upstream_fixture.hpp"
 
-// `Retry-After`: its formats, and the calls that are rejected after a 429.
+// Tests of the formats of `Retry-After`, and of the rejection of calls after a 429.
 namespace cohort {
 namespace {
 
@@ -109,7 +109,7 @@ TEST_CASE("retry-after: a 429 without a valid Retry-After does not delay calls",
 
 TEST_CASE("retry-after: Retry-After with another status delays the retries of that call only",
           "[http][upstream][case-2.7]") {
-  upstream_fixture fixture{with_retries()};
+  upstream_fixture fixture{settings_with_retries()};
   fixture.replica().steps = {{.status = 503, .retry_after = "3600"}};
   const auto rejected = fixture.call();
   CHECK(rejected.response->status_code() == 503);
@@ -122,7 +122,7 @@ TEST_CASE("retry-after: a retry waits for the date in Retry-After", "[http][upst
   telemetry::registry metrics{1};
   telemetry::log_sink discarding_sink;
   const telemetry::logger log{discarding_sink, "test", telemetry::log_level::off, telemetry::log_format::json};
-  http::upstream upstream{fixture.client, metrics, log, "there", with_retries()};
+  http::upstream upstream{fixture.client, metrics, log, "there", settings_with_retries()};
   spawned_task<http::upstream_result> call{fixture.time, upstream.call(get_request("http://site.test/"), {})};
   auto& server = fixture.newest_connection();
   server.read_request();

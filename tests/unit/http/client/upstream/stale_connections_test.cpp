@@ -44,14 +44,15 @@ struct stale_connections_fixture {
 };
 
 /// Settings with an empty retry budget.
-http::upstream_settings without_budget(unsigned max_attempts) {
-  auto settings = with_retries(max_attempts);
+http::upstream_settings settings_without_budget(unsigned max_attempts) {
+  auto settings = settings_with_retries(max_attempts);
   settings.budget.ratio = settings.budget.min_per_second = 0;
   return settings;
 }
 
-TEST_CASE("upstream: a request on a stale connection is resent immediately, which is not a retry", "[http][upstream]") {
-  stale_connections_fixture calls{without_budget(GENERATE(1U, 3U))};
+TEST_CASE("upstream: a request on a stale connection is resent immediately, and is not counted as a retry",
+          "[http][upstream]") {
+  stale_connections_fixture calls{settings_without_budget(GENERATE(1U, 3U))};
   auto& fixture = calls.fixture;
   calls.make_idle_connections(1);
   auto call = calls.start();
@@ -70,7 +71,7 @@ TEST_CASE("upstream: a request on a stale connection is resent immediately, whic
 }
 
 TEST_CASE("upstream: a request that the upstream may have read is resent only as a retry", "[http][upstream]") {
-  stale_connections_fixture calls{with_retries(GENERATE(1U, 2U))};
+  stale_connections_fixture calls{settings_with_retries(GENERATE(1U, 2U))};
   auto& fixture = calls.fixture;
   const bool has_retry = calls.upstream.settings().retry.max_attempts > 1;
   calls.make_idle_connections(1);
@@ -89,11 +90,11 @@ TEST_CASE("upstream: a request that the upstream may have read is resent only as
 
 TEST_CASE("upstream: a call resends its request at most once because of a stale connection", "[http][upstream]") {
   const bool has_budget = GENERATE(true, false);
-  stale_connections_fixture calls{has_budget ? with_retries(2) : without_budget(2)};
+  stale_connections_fixture calls{has_budget ? settings_with_retries(2) : settings_without_budget(2)};
   auto& fixture = calls.fixture;
   calls.make_idle_connections(2);
   auto call = calls.start();
-  // The connection that was used last, then a new one, then the other idle one.
+  // The call uses the most recently used connection, a new connection, and then the other idle connection.
   for (const std::size_t index : {1U, 2U, 0U}) {
     if (index == 0U && !has_budget) break;
     fixture.connection(index).read_request();
@@ -111,7 +112,7 @@ TEST_CASE("upstream: a call resends its request at most once because of a stale 
 }
 
 TEST_CASE("upstream: a non-idempotent request is not resent after a stale connection", "[http][upstream]") {
-  stale_connections_fixture calls{with_retries()};
+  stale_connections_fixture calls{settings_with_retries()};
   calls.make_idle_connections(1);
   auto call = calls.start(http::method::post);
   calls.fixture.connection(0).read_request();
@@ -124,7 +125,7 @@ TEST_CASE("upstream: a non-idempotent request is not resent after a stale connec
 }
 
 TEST_CASE("upstream: the 429 of another server after a redirect does not delay calls", "[http][upstream][case-2.7]") {
-  stale_connections_fixture calls{with_retries(1)};
+  stale_connections_fixture calls{settings_with_retries(1)};
   auto& fixture = calls.fixture;
   auto request = get_request("http://site.test/");
   request.max_redirects = 1;

@@ -6,7 +6,7 @@
 #include "tests/unit/http/client/client_fixture.hpp"
 #include "tests/unit/http/message/body/gzip_compression.hpp"
 
-// Responses that violate a grammar, but whose framing is unambiguous: the client accepts them, as curl does.
+// The client accepts responses that violate a grammar if their framing is unambiguous, as curl does.
 namespace cohort {
 namespace {
 

@@ -13,7 +13,7 @@
 #include "tests/support/series.hpp"
 #include "tests/unit/service/service_fixture.hpp"
 
-// An upstream's replicas, each a complete server, and calls to it, on one virtual clock.
+// Fixture of an upstream whose replicas are complete servers, on one virtual clock.
 namespace cohort::test {
 
 /// The responses of one replica, and the requests that it has received.
@@ -23,7 +23,7 @@ struct scripted_replica {
     duration delay{};
     std::string retry_after;
   };
-  /// One step for each request; `default_step` after the last.
+  /// One step for each request; later requests use `default_step`.
   std::deque<step> steps;
   step default_step;
 
@@ -46,7 +46,7 @@ inline task<http::response> respond_with(scripted_replica* replica, scripted_rep
     auto delay = sleep_for(step.delay);
     const auto status = co_await std::move(delay);
     replica->delays.push_back(status == wait_status::cancelled ? "cancelled" : "completed");
-    // A handler that continues after its cancellation: the next wait throws.
+    // The next wait of a handler that continues after its cancellation throws.
     auto next_wait = sleep_for(1ms);
     if (status == wait_status::cancelled) co_await std::move(next_wait);
   }
@@ -80,7 +80,7 @@ inline http::upstream_settings single_attempt() {
 }
 
 /// Settings with retries and without hedges.
-inline http::upstream_settings with_retries(unsigned max_attempts = 3) {
+inline http::upstream_settings settings_with_retries(unsigned max_attempts = 3) {
   auto settings = single_attempt();
   settings.retry.max_attempts = max_attempts;
   return settings;

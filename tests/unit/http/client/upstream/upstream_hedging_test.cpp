@@ -3,20 +3,20 @@
 
 #include "tests/unit/http/client/upstream/upstream_fixture.hpp"
 
-// Hedged requests, and calls to a name with several addresses.
+// Tests of hedged requests, and of calls to a name with several addresses.
 namespace cohort {
 namespace {
 
 using namespace cohort::test;
 using http::client_error;
 
-http::upstream_settings with_hedges() {
+http::upstream_settings settings_with_hedges() {
   auto settings = single_attempt();
   settings.hedging.is_enabled = true;
   return settings;
 }
 
-/// Makes enough calls that p95 is known: 10 ms.
+/// Makes enough calls for an estimate of the p95 latency, which is 10 ms.
 void warm_up(upstream_fixture& fixture) {
   for (auto& replica : fixture.replicas) replica.default_step = {.delay = 10ms};
   for (int i = 0; i < 40; ++i) fixture.call();
@@ -25,7 +25,7 @@ void warm_up(upstream_fixture& fixture) {
 
 TEST_CASE("upstream: a slow request is hedged; the first response is used, and the other request is cancelled",
           "[http][upstream]") {
-  upstream_fixture fixture{with_hedges(), 2};
+  upstream_fixture fixture{settings_with_hedges(), 2};
   warm_up(fixture);
   const auto before = fixture.request_count();
   for (auto& replica : fixture.replicas) replica.steps = {{.delay = 2s}};
@@ -45,7 +45,7 @@ TEST_CASE("upstream: a slow request is hedged; the first response is used, and t
     fast.steps.clear();
     const auto start = fixture.time.now();
     while (!call.ended()) fixture.time.run_for(1ms);
-    // The sum of the p95, whose error is at most a fifth, and the latency of the second request.
+    // The limit exceeds the sum of the estimated p95 (at most 12 ms) and the latency of the second request.
     CHECK(fixture.time.now() - start <= 30ms);
     CHECK(is_ok(*call.outcome().value));
     // The first request would have kept its connection if its response had arrived within 100 ms.
@@ -67,7 +67,7 @@ task<std::size_t> count_idle_connections(http::client& client) {
 
 TEST_CASE("upstream: a request slower than its hedge keeps its connection if its response arrives within 100 ms",
           "[http][upstream]") {
-  upstream_fixture fixture{with_hedges()};
+  upstream_fixture fixture{settings_with_hedges()};
   warm_up(fixture);
   fixture.replica().steps = {{.delay = 60ms}, {.delay = 1ms}};
   CHECK(is_ok(fixture.call()));
@@ -86,7 +86,7 @@ TEST_CASE("upstream: a request slower than its hedge keeps its connection if its
 TEST_CASE("upstream: a connection that a superseded hedge was opening is kept", "[http][upstream]") {
   net::memory_pipe_settings slow;
   slow.latency = 8ms;
-  upstream_fixture fixture{with_hedges(), 1, slow};
+  upstream_fixture fixture{settings_with_hedges(), 1, slow};
   warm_up(fixture);
   CHECK(fixture.time.run(count_idle_connections(fixture.client)) == 1);
   // The response to the first request arrives while the hedge connects.
@@ -99,14 +99,14 @@ TEST_CASE("upstream: a connection that a superseded hedge was opening is kept", 
 }
 
 TEST_CASE("upstream: only idempotent requests are hedged", "[http][upstream]") {
-  upstream_fixture fixture{with_hedges()};
+  upstream_fixture fixture{settings_with_hedges()};
   warm_up(fixture);
   fixture.replica().steps = {{.delay = 1s}};
   CHECK(fixture.call({}, http::method::post).attempts == 1);
 }
 
 TEST_CASE("upstream: no request is hedged before the minimum number of samples", "[http][upstream]") {
-  upstream_fixture fixture{with_hedges()};
+  upstream_fixture fixture{settings_with_hedges()};
   fixture.replica().default_step = {.delay = 10ms};
   for (int i = 0; i < 15; ++i) fixture.call();
   fixture.replica().steps = {{.delay = 1s}};
@@ -114,7 +114,7 @@ TEST_CASE("upstream: no request is hedged before the minimum number of samples",
 }
 
 TEST_CASE("upstream: if the first attempt fails, the response of the hedge is used", "[http][upstream]") {
-  upstream_fixture fixture{with_hedges()};
+  upstream_fixture fixture{settings_with_hedges()};
   warm_up(fixture);
   fixture.replica().steps = {{.status = 500, .delay = 100ms}, {.delay = 200ms}};
   const auto result = fixture.call();
@@ -123,7 +123,7 @@ TEST_CASE("upstream: if the first attempt fails, the response of the hedge is us
 }
 
 TEST_CASE("upstream: a hedge without a successful response is not counted as won", "[http][upstream]") {
-  upstream_fixture fixture{with_hedges()};
+  upstream_fixture fixture{settings_with_hedges()};
   warm_up(fixture);
   fixture.replica().default_step = {.delay = 1h};
   fixture.call(1s);
@@ -132,7 +132,7 @@ TEST_CASE("upstream: a hedge without a successful response is not counted as won
 }
 
 TEST_CASE("upstream: hedges stay within the retry budget", "[http][upstream]") {
-  auto settings = with_hedges();
+  auto settings = settings_with_hedges();
   settings.budget.min_per_second = 0;
   upstream_fixture fixture{settings};
   warm_up(fixture);
@@ -144,7 +144,7 @@ TEST_CASE("upstream: hedges stay within the retry budget", "[http][upstream]") {
 }
 
 TEST_CASE("upstream: cancelling a call cancels both attempts", "[http][upstream]") {
-  upstream_fixture fixture{with_hedges()};
+  upstream_fixture fixture{settings_with_hedges()};
   warm_up(fixture);
   fixture.replica().default_step = {.delay = 10s};
   spawned_task<http::upstream_result> call{fixture.time, fixture.make_call()};
@@ -177,7 +177,7 @@ TEST_CASE("upstream: a slow replica receives fewer calls", "[http][upstream]") {
 }
 
 TEST_CASE("upstream: when one of three replicas stops, no call fails and its address is ejected", "[http][upstream]") {
-  upstream_fixture fixture{with_retries(), 3};
+  upstream_fixture fixture{settings_with_retries(), 3};
   for (auto& replica : fixture.replicas) replica.default_step = {.delay = 5ms};
   for (int i = 0; i < 30; ++i) fixture.call();
   fixture.stop(1);
@@ -190,7 +190,7 @@ TEST_CASE("upstream: when one of three replicas stops, no call fails and its add
 TEST_CASE("upstream: while one of two replicas is stopped, a failed attempt at the running replica is retried there",
           "[http][upstream]") {
   SECTION("the running replica is ejected") {
-    upstream_fixture fixture{with_retries(), 2};
+    upstream_fixture fixture{settings_with_retries(), 2};
     fixture.replicas[0].default_step = {.status = 500};
     for (int i = 0; i < 50; ++i) REQUIRE(is_ok(fixture.call()));
     REQUIRE(fixture.metric("addresses", "state=\"ejected\"") == 1);
@@ -205,7 +205,7 @@ TEST_CASE("upstream: while one of two replicas is stopped, a failed attempt at t
     // The number of calls before the stop determines the random choices.
     for (int calls = 0; calls < 16; ++calls) {
       CAPTURE(calls);
-      upstream_fixture fixture{with_retries(2), 2};
+      upstream_fixture fixture{settings_with_retries(2), 2};
       for (int i = 0; i < calls; ++i) REQUIRE(is_ok(fixture.call()));
       fixture.replicas[0].steps = {{.status = 503}};
       fixture.stop(1);
@@ -216,7 +216,7 @@ TEST_CASE("upstream: while one of two replicas is stopped, a failed attempt at t
 
 TEST_CASE("upstream: a replica that does not respond is ejected after five hedged calls, and no call fails",
           "[http][upstream]") {
-  upstream_fixture fixture{with_hedges(), 2};
+  upstream_fixture fixture{settings_with_hedges(), 2};
   warm_up(fixture);
   auto& unresponsive_replica = fixture.replicas[0];
   const auto before = unresponsive_replica.request_count;
@@ -228,7 +228,7 @@ TEST_CASE("upstream: a replica that does not respond is ejected after five hedge
 
 TEST_CASE("upstream: a replica is not ejected because its hedges are slower than the first requests",
           "[http][upstream]") {
-  upstream_fixture fixture{with_hedges(), 2};
+  upstream_fixture fixture{settings_with_hedges(), 2};
   warm_up(fixture);
   // Each call is hedged, and the response to its first request arrives first.
   for (int i = 0; i < 10; ++i) {
@@ -240,7 +240,7 @@ TEST_CASE("upstream: a replica is not ejected because its hedges are slower than
 }
 
 TEST_CASE("upstream: a replica that responds only with errors is ejected", "[http][upstream]") {
-  upstream_fixture fixture{with_retries(), 2};
+  upstream_fixture fixture{settings_with_retries(), 2};
   fixture.replicas[0].default_step = {.status = 500};
   for (int i = 0; i < 50; ++i) CHECK(is_ok(fixture.call()));
   CHECK(fixture.replicas[0].request_count == 5);
@@ -261,7 +261,7 @@ TEST_CASE("upstream: the name is re-resolved, and calls use the new addresses", 
 }
 
 TEST_CASE("upstream: a refused connection makes the next attempt resolve the name again", "[http][upstream]") {
-  upstream_fixture fixture{with_retries(), 2};
+  upstream_fixture fixture{settings_with_retries(), 2};
   fixture.network.add_name("there.test", {asio::ip::make_address("198.51.100.1")});
   CHECK(is_ok(fixture.call()));
   fixture.stop(0);

@@ -4,7 +4,7 @@
 
 #include "tests/unit/http/client/upstream/upstream_fixture.hpp"
 
-// Deadlines, retries, circuit breaker and bulkhead of an upstream.
+// Tests of the deadlines, retries, circuit breaker and bulkhead of an upstream.
 namespace cohort {
 namespace {
 
@@ -107,7 +107,7 @@ TEST_CASE("upstream: each call and its outcome is added to Server-Timing", "[htt
 
 TEST_CASE("upstream: retryable statuses are retried", "[http][upstream]") {
   const int status = GENERATE(500, 502, 503);
-  upstream_fixture fixture{with_retries()};
+  upstream_fixture fixture{settings_with_retries()};
   fixture.replica().steps = {{.status = status}, {.status = status}};
   const auto result = fixture.call();
   CHECK(is_ok(result));
@@ -118,7 +118,7 @@ TEST_CASE("upstream: retryable statuses are retried", "[http][upstream]") {
 }
 
 TEST_CASE("upstream: the last response is returned after the maximum number of attempts", "[http][upstream]") {
-  upstream_fixture fixture{with_retries()};
+  upstream_fixture fixture{settings_with_retries()};
   fixture.replica().default_step = {.status = 503};
   const auto result = fixture.call();
   REQUIRE(result.response.has_value());
@@ -129,7 +129,7 @@ TEST_CASE("upstream: the last response is returned after the maximum number of a
 
 TEST_CASE("upstream: statuses other than 500, 502 and 503 are not retried", "[http][upstream]") {
   const int status = GENERATE(200, 301, 400, 404, 429, 501, 504);
-  upstream_fixture fixture{with_retries()};
+  upstream_fixture fixture{settings_with_retries()};
   fixture.replica().default_step = {.status = status};
   const auto result = fixture.call();
   REQUIRE(result.response.has_value());
@@ -139,14 +139,14 @@ TEST_CASE("upstream: statuses other than 500, 502 and 503 are not retried", "[ht
 
 TEST_CASE("upstream: a request that is not idempotent is retried only if it was not sent", "[http][upstream]") {
   SECTION("a response with status 503") {
-    upstream_fixture fixture{with_retries()};
+    upstream_fixture fixture{settings_with_retries()};
     fixture.replica().default_step = {.status = 503};
     fixture.call({}, http::method::post);
     CHECK(fixture.request_count() == 1);
     CHECK(fixture.metric("retries_total", "verdict=\"not_safe\"") == 1);
   }
   SECTION("no server listens") {
-    upstream_fixture fixture{with_retries()};
+    upstream_fixture fixture{settings_with_retries()};
     fixture.stop(0);
     CHECK(error_of(fixture.call({}, http::method::post)) == client_error::connect_refused);
     CHECK(fixture.metric("retries_total", "verdict=\"again\"") == 2);
@@ -155,7 +155,7 @@ TEST_CASE("upstream: a request that is not idempotent is retried only if it was 
 
 TEST_CASE("upstream: Retry-After is respected; if it exceeds the deadline, the response is returned immediately",
           "[http][upstream]") {
-  upstream_fixture fixture{with_retries()};
+  upstream_fixture fixture{settings_with_retries()};
   const int status = GENERATE(429, 503);
   fixture.replica().steps = {{.status = status, .retry_after = "2"}};
   const auto start = fixture.time.now();
@@ -174,7 +174,7 @@ TEST_CASE("upstream: Retry-After is respected; if it exceeds the deadline, the r
 
 TEST_CASE("upstream: a response with an invalid Retry-After is not retried", "[http][upstream]") {
   const int status = GENERATE(429, 503);
-  upstream_fixture fixture{with_retries()};
+  upstream_fixture fixture{settings_with_retries()};
   fixture.replica().default_step = {.status = status, .retry_after = "next week"};
   const auto result = fixture.call();
   REQUIRE(result.response.has_value());
@@ -183,7 +183,7 @@ TEST_CASE("upstream: a response with an invalid Retry-After is not retried", "[h
 }
 
 TEST_CASE("upstream: no retry is made if the median latency exceeds the remaining time", "[http][upstream]") {
-  upstream_fixture fixture{with_retries()};
+  upstream_fixture fixture{settings_with_retries()};
   fixture.replica().default_step = {.delay = 300ms};
   for (int i = 0; i < 20; ++i) fixture.call();
   fixture.replica().steps = {{.status = 503, .delay = 300ms}};
@@ -196,7 +196,7 @@ TEST_CASE("upstream: no retry is made if the median latency exceeds the remainin
 TEST_CASE(
     "upstream: retries add a fifth to the requests of an upstream that fails half of them, and most calls succeed",
     "[http][upstream]") {
-  upstream_fixture fixture{with_retries()};
+  upstream_fixture fixture{settings_with_retries()};
   random_generator random{7};
   constexpr int calls = 1000;
   int succeeded = 0;
@@ -240,7 +240,7 @@ TEST_CASE("upstream: consecutive failures open the breaker, and a successful pro
 }
 
 TEST_CASE("upstream: a probe is not retried", "[http][upstream]") {
-  upstream_fixture fixture{with_retries()};
+  upstream_fixture fixture{settings_with_retries()};
   fixture.replica().default_step = {.status = 500};
   while (fixture.metric("breaker_state", "state=\"open\"") == 0) fixture.call();
   fixture.time.run_for(6s);

@@ -27,7 +27,7 @@ struct decoded_body {
   std::size_t consumed = 0;
 };
 
-TEST_CASE("body decoder: a request without Content-Length and transfer coding has no body", "[http][message]") {
+TEST_CASE("body decoder: a request with neither Content-Length nor Transfer-Encoding has no body", "[http][message]") {
   const server_limits limits;
   std::string body;
   body_decoder decoder{limits, body};

@@ -15,7 +15,7 @@ namespace cohort::test {
 /// The decoded part of a body that may be truncated.
 struct decoded_body {
   std::string text;
-  /// Whether the coding has ended, with a correct checksum if it has one, and no bytes follow.
+  /// Whether the encoded data is complete, its checksum (if any) is correct, and no bytes follow.
   bool is_complete = false;
 };
 

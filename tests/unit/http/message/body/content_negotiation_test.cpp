@@ -17,7 +17,7 @@ constexpr std::size_t open_metrics = 1;
 TEST_CASE("content negotiation: the offer that Accept prefers is selected, otherwise the first offer",
           "[http][message]") {
   const auto [accept, preferred] = GENERATE(table<std::string, std::size_t>({
-      // Prometheus 2.42, 2.53 and 3.0 by default, and 2.42 without OpenMetrics.
+      // The defaults of Prometheus 2.42, 2.53 and 3.0, and the value of 2.42 without OpenMetrics.
       {"application/openmetrics-text;version=1.0.0;q=0.5,application/openmetrics-text;version=0.0.1;q=0.4,"
        "text/plain;version=0.0.4;q=0.3,*/*;q=0.2",
        open_metrics},

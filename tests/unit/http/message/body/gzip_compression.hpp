@@ -9,7 +9,7 @@
 
 namespace cohort::test {
 
-/// `text` compressed with this window: 15 bits in zlib format, 15 + 16 in gzip format.
+/// Returns `text` compressed. `window_bits` is 15 for the zlib format and 15 + 16 for the gzip format.
 inline std::string compress(std::string_view text, int window_bits) {
   z_stream state{};
   if (deflateInit2(&state, Z_BEST_COMPRESSION, Z_DEFLATED, window_bits, 8, Z_DEFAULT_STRATEGY) != Z_OK) {

@@ -7,7 +7,7 @@
 #include <cohort/http/server/bounds/client_connections.hpp>
 #include "tests/unit/http/server/server_fixture.hpp"
 
-// Connections of one client address, requests of one connection, pipelined requests.
+// Tests of the limits for connections per client address, requests per connection and pipelined requests.
 namespace cohort {
 namespace {
 

@@ -4,7 +4,7 @@
 
 #include "tests/unit/http/server/bounds/limited_server.hpp"
 
-// The maximum number of connections: shedding of idle connections, and the reserve for probes.
+// Tests of the connection limit: shedding of idle connections, and the reserve for probes.
 namespace cohort {
 namespace {
 
@@ -150,7 +150,8 @@ TEST_CASE("server: beyond the connection limit, probes are served, and other con
   CHECK(busy.receive()->status == 200);
 }
 
-TEST_CASE("server: a silent connection of the reserve is closed after one second", "[http][server][bounds]") {
+TEST_CASE("server: a connection of the reserve without a complete request is closed after one second",
+          "[http][server][bounds]") {
   const std::string sent = GENERATE("", "GET / HT");
   limited_server server{1};
   auto busy = server.connect_busy();

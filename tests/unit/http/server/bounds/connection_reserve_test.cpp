@@ -4,7 +4,7 @@
 
 #include "tests/unit/http/server/bounds/limited_server.hpp"
 
-// Connections beyond the maximum: the reserve for probes, and requests on connections that are being shed.
+// Tests of connections beyond the limit: the reserve for probes, and requests on connections that are being shed.
 namespace cohort {
 namespace {
 
@@ -87,7 +87,8 @@ TEST_CASE("server: idle connections are closed for new clients while rejected co
   CHECK(server.metric_value(shed_series("closing")) == 1);
 }
 
-/// A new connection whose acceptance precedes the arrival of `bytes` from the client of another connection.
+/// Opens a connection, and then sends `bytes` on another connection, so that the server accepts the new connection
+/// first.
 task<result<net::stream_ptr>> connect_before_send(net::memory_network& network, net::stream& other, std::string bytes) {
   auto connect_task = network.connect({asio::ip::make_address("192.0.2.80"), 80}, deadline::never());
   auto connected = co_await std::move(connect_task);
@@ -152,17 +153,18 @@ struct stream_access : net::stream {
   }
 };
 
-/// A stream that can be readable although its bytes have been read: like the socket of a busy loop, which has not read
-/// the next request yet.
+/// A stream that reports itself as readable while `has_unread_bytes` is true. It simulates a busy loop that has not
+/// read the next request from the socket yet.
 class unread_stream final : public net::stream {
  public:
-  unread_stream(net::stream_ptr inner, const bool& has_unread) : inner_(std::move(inner)), has_unread_(has_unread) {}
+  unread_stream(net::stream_ptr inner, const bool& has_unread_bytes)
+      : inner_(std::move(inner)), has_unread_bytes_(has_unread_bytes) {}
 
   net::io_result try_write(net::const_buffers buffers) override { return inner_->try_write(buffers); }
   void set_deadline(deadline stream_deadline) override { inner_->set_deadline(stream_deadline); }
   void watch_hangup(std::function<void()> on_hangup) override { inner_->watch_hangup(std::move(on_hangup)); }
   void unwatch_hangup() noexcept override { inner_->unwatch_hangup(); }
-  bool readable() noexcept override { return has_unread_ || inner_->readable(); }
+  bool readable() noexcept override { return has_unread_bytes_ || inner_->readable(); }
   void shutdown_write() noexcept override { inner_->shutdown_write(); }
   void close() noexcept override { inner_->close(); }
   std::string peer_address() const override { return inner_->peer_address(); }
@@ -176,39 +178,39 @@ class unread_stream final : public net::stream {
   }
 
   net::stream_ptr inner_;
-  const bool& has_unread_;
+  const bool& has_unread_bytes_;
 };
 
 class unread_acceptor final : public net::acceptor {
  public:
-  unread_acceptor(std::unique_ptr<net::acceptor> inner, const bool& has_unread)
-      : inner_(std::move(inner)), has_unread_(has_unread) {}
+  unread_acceptor(std::unique_ptr<net::acceptor> inner, const bool& has_unread_bytes)
+      : inner_(std::move(inner)), has_unread_bytes_(has_unread_bytes) {}
 
   task<result<net::stream_ptr>> accept(loop& target) override {
     auto accept_task = inner_->accept(target);
     auto accepted = co_await std::move(accept_task);
     if (!accepted) co_return accepted.error();
-    co_return std::make_unique<unread_stream>(std::move(*accepted), has_unread_);
+    co_return std::make_unique<unread_stream>(std::move(*accepted), has_unread_bytes_);
   }
   net::endpoint local_endpoint() const override { return inner_->local_endpoint(); }
   void close() noexcept override { inner_->close(); }
 
  private:
   std::unique_ptr<net::acceptor> inner_;
-  const bool& has_unread_;
+  const bool& has_unread_bytes_;
 };
 
 TEST_CASE("server: a connection with an unread request is not shed", "[http][server][bounds]") {
-  bool has_unread = false;
+  bool has_unread_bytes = false;
   limited_server server{1};
-  server.wrap_listener([&has_unread](std::unique_ptr<net::acceptor> listener) {
-    return std::make_unique<unread_acceptor>(std::move(listener), has_unread);
+  server.wrap_listener([&has_unread_bytes](std::unique_ptr<net::acceptor> listener) {
+    return std::make_unique<unread_acceptor>(std::move(listener), has_unread_bytes);
   });
   auto first = server.connect_idle();
-  has_unread = true;
+  has_unread_bytes = true;
   auto second = server.connect();
   CHECK(server.metric_value(shed_series("idle")) == 0);
-  has_unread = false;
+  has_unread_bytes = false;
   CHECK(server.status_of(first, "/") == 200);
   CHECK(server.status_of(second, "/") == 503);
 }

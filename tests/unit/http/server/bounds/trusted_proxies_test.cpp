@@ -5,14 +5,14 @@
 #include "tests/unit/http/server/server_fixture.hpp"
 #include "tests/unit/net/proxy_protocol/proxy_headers.hpp"
 
-// The client's address behind trusted proxies.
+// Tests of the client's address behind trusted proxies.
 namespace cohort {
 namespace {
 
 using namespace cohort::test;
 using http::proxy_protocol_mode;
 
-const std::string proxied_v1 = "PROXY TCP4 203.0.113.9 192.0.2.80 56324 80\r\n";
+const std::string proxy_v1_header = "PROXY TCP4 203.0.113.9 192.0.2.80 56324 80\r\n";
 const std::string trusted = "10.0.0.2";
 const std::string untrusted = "198.51.100.1";
 
@@ -84,7 +84,7 @@ TEST_CASE("server: a PROXY protocol header of a trusted proxy contains the clien
   const auto read_size = GENERATE(std::size_t{1}, std::size_t{7}, std::size_t{1} << 16U);
   proxied_server server{mode, max_read_size(read_size)};
   const std::string seen = "203.0.113.9 10.0.0.2 plain ";
-  CHECK(server.observed_client(trusted, proxied_v1) == seen);
+  CHECK(server.observed_client(trusted, proxy_v1_header) == seen);
   CHECK(server.observed_client(trusted, proxy_v2(0x21, 0x11, v4_addresses("\xCB\x00\x71\x09"))) == seen);
   CHECK(server.observed_client(
             trusted, with_checksum(proxy_v2(0x21, 0x11, v4_addresses("\xCB\x00\x71\x09") + checksum_tlv()))) == seen);
@@ -96,7 +96,7 @@ TEST_CASE("server: a PROXY protocol header of a trusted proxy contains the clien
 
 TEST_CASE("server: a PROXY protocol header takes precedence over forwarding headers", "[http][server][proxies]") {
   proxied_server server{proxy_protocol_mode::required};
-  CHECK(server.observed_client(trusted, proxied_v1, "X-Forwarded-For: 1.1.1.1\r\nForwarded: for=1.1.1.1\r\n") ==
+  CHECK(server.observed_client(trusted, proxy_v1_header, "X-Forwarded-For: 1.1.1.1\r\nForwarded: for=1.1.1.1\r\n") ==
         "203.0.113.9 10.0.0.2 plain ");
   CHECK(server.observed_client(trusted, "PROXY UNKNOWN\r\n", "X-Forwarded-For: 203.0.113.8\r\n") ==
         "203.0.113.8 10.0.0.2 plain ");
@@ -106,7 +106,7 @@ TEST_CASE("server: a PROXY protocol header of an untrusted peer is rejected", "[
   const auto mode = GENERATE(proxy_protocol_mode::optional, proxy_protocol_mode::required);
   proxied_server server{mode};
   auto client = server.connect_from(untrusted);
-  client.send(proxied_v1 + get("/client"));
+  client.send(proxy_v1_header + get("/client"));
   CHECK(client.receive()->status == 400);
   CHECK(server.observed_client(untrusted, "") == "198.51.100.1 198.51.100.1 plain ");
 }
@@ -163,7 +163,7 @@ TEST_CASE("server: a connection that waits for a PROXY protocol header is shed",
   server.settings.limits.max_connections = 1;
   auto waiting_client = server.connect_from(trusted);
   server.time.run_for(2s);
-  CHECK(server.observed_client(trusted, proxied_v1) == "203.0.113.9 10.0.0.2 plain ");
+  CHECK(server.observed_client(trusted, proxy_v1_header) == "203.0.113.9 10.0.0.2 plain ");
   CHECK(waiting_client.is_closed_cleanly());
   CHECK(server.metric_value(R"(cohort_server_connections_shed_total{state="handshake"})") == 1);
 }
@@ -173,8 +173,8 @@ TEST_CASE("server: connections through a proxy count against the limit of their 
   proxied_server server{proxy_protocol_mode::required};
   server.settings.limits.max_connections_per_client = 1;
   auto first = server.connect_from(trusted);
-  first.send(proxied_v1);
-  CHECK(server.observed_client(trusted, proxied_v1).empty());
+  first.send(proxy_v1_header);
+  CHECK(server.observed_client(trusted, proxy_v1_header).empty());
   CHECK(server.observed_client(trusted, "PROXY TCP4 203.0.113.10 192.0.2.80 56324 80\r\n") ==
         "203.0.113.10 10.0.0.2 plain ");
 }

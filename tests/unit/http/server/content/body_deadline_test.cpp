@@ -7,7 +7,7 @@
 #include <cohort/telemetry/requests/request_record.hpp>
 #include "tests/unit/http/server/proxy/proxy_fixture.hpp"
 
-// The deadline of a request whose body is streamed.
+// Tests of the deadline of a request whose body is streamed.
 namespace cohort {
 namespace {
 

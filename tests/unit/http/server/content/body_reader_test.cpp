@@ -7,7 +7,7 @@
 #include <cohort/http/server/server.hpp>
 #include "tests/unit/http/server/server_fixture.hpp"
 
-// Request bodies that a handler reads as a stream.
+// Tests of request bodies that a handler reads as a stream.
 namespace cohort {
 namespace {
 
@@ -22,7 +22,7 @@ struct upload_state {
   duration pause_after_body{0};
   duration call_timeout = 1h;
   std::size_t reads = 0;
-  std::size_t largest_part = 0;
+  std::size_t max_chunk_size = 0;
   std::string content;
   std::optional<body_error> error;
   log_lines events;
@@ -36,13 +36,13 @@ task<http::response> receive_upload(upload_state* state, request_context* contex
     const auto part = co_await body->read(call);
     if (!part) {
       state->error = part.error();
-      // A cancelled handler can only return.
+      // Later reads of a cancelled handler return the same error.
       if (part.error() != body_error::deadline) CHECK((co_await body->read(call)).error() == part.error());
       co_return http::body_error_response(part.error());
     }
     if (part->empty()) break;
     ++state->reads;
-    state->largest_part = std::max(state->largest_part, part->size());
+    state->max_chunk_size = std::max(state->max_chunk_size, part->size());
     state->content += *part;
     if (state->pause_between_reads > 0s) co_await sleep_for(state->pause_between_reads);
   }
@@ -104,7 +104,7 @@ TEST_CASE("body reader: the content is read unchanged for every framing, and the
   CHECK(response->status == 200);
   CHECK(response->body == std::to_string(size) + " at /upload");
   CHECK(server.state.content == content);
-  CHECK(server.state.largest_part <= 64 * 1024);
+  CHECK(server.state.max_chunk_size <= 64 * 1024);
   CHECK(client.receive()->body == "next");
 }
 
@@ -127,12 +127,12 @@ TEST_CASE("body reader: a client is blocked while the handler does not read", "[
   spawned_task<> sender{server.time, send(client.stream(), &sent)};
   server.time.run_for(500ms);
   CHECK(sent <= 2 * 8 * 1024 + 4096);
-  const auto initially_sent = sent;
+  const auto initial_sent_size = sent;
   server.time.run_for(10s);
   // A read returns one segment of the pipe.
   CHECK(server.state.reads >= 10);
-  CHECK(sent - initially_sent <= 11 * 1024);
-  CHECK(sent - initially_sent >= 9 * 1024);
+  CHECK(sent - initial_sent_size <= 11 * 1024);
+  CHECK(sent - initial_sent_size >= 9 * 1024);
   client.stream().close();
   server.time.run_for(2s);
 }
@@ -278,7 +278,7 @@ TEST_CASE("body reader: a read times out at the deadline of the call or of the r
   CHECK(client.is_closed_cleanly());
 }
 
-TEST_CASE("body reader: a client that disconnects ends a read", "[http][server]") {
+TEST_CASE("body reader: a pending read fails when the client disconnects", "[http][server]") {
   upload_fixture server;
   const std::string request = GENERATE(head("Content-Length: 100000\r\n"), head("Transfer-Encoding: chunked\r\n"));
   auto client = server.connect();
@@ -294,7 +294,8 @@ TEST_CASE("body reader: a client that disconnects ends a read", "[http][server]"
   CHECK(server.metric_value("cohort_server_connections") == 0);
 }
 
-TEST_CASE("body reader: once the body has been read, a client that disconnects cancels the handler", "[http][server]") {
+TEST_CASE("body reader: once the body has been read, a disconnect of the client cancels the handler",
+          "[http][server]") {
   const auto size = GENERATE(std::size_t{0}, std::size_t{10}, std::size_t{100'000});
   upload_fixture server;
   server.state.pause_after_body = 20s;
@@ -375,7 +376,7 @@ TEST_CASE("body reader: buffers of streamed bodies count against the total limit
   server.settings.limits.max_total_body_bytes = 1000;
   CHECK(server.response_to(post("/upload", sample(200'000))).status == 200);
   CHECK(server.state.content == sample(200'000));
-  CHECK(server.state.largest_part <= 16 * 1024);
+  CHECK(server.state.max_chunk_size <= 16 * 1024);
 }
 
 }  // namespace

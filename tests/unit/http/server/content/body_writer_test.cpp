@@ -13,7 +13,7 @@ namespace {
 
 using namespace cohort::test;
 
-TEST_CASE("sse_event: each line of the data becomes a data line, for every kind of line end", "[http][server]") {
+TEST_CASE("sse_event: each line of the data becomes a data line, for every type of line ending", "[http][server]") {
   struct row {
     std::string_view data;
     std::string_view lines;

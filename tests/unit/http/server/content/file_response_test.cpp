@@ -13,14 +13,14 @@
 #include "tests/support/temporary_directory.hpp"
 #include "tests/unit/http/server/server_fixture.hpp"
 
-// Files as responses: ranges, conditional requests, variants and directories.
+// Tests of file responses: ranges, conditional requests, variants and directories.
 namespace cohort {
 namespace {
 
 using namespace cohort::test;
 
-constexpr auto modified_date = "Sun, 09 Sep 2001 01:46:40 GMT";
-constexpr time_t modified = 1'000'000'000;
+constexpr auto modification_date = "Sun, 09 Sep 2001 01:46:40 GMT";
+constexpr time_t modification_time = 1'000'000'000;
 
 std::string repeated_alphabet(std::size_t size) {
   std::string text(size, ' ');
@@ -36,7 +36,7 @@ class files_fixture : public server_fixture {
       return http::file_response(context, directory.path() / "digits.txt", options);
     });
   }
-  void write(const std::string& name, std::string_view text, time_t seconds = modified) {
+  void write(const std::string& name, std::string_view text, time_t seconds = modification_time) {
     const auto path = directory.write(name, text);
     const timespec times[2]{{seconds, 0}, {seconds, 0}};
     REQUIRE(::utimensat(AT_FDCWD, path.c_str(), times, 0) == 0);
@@ -56,7 +56,7 @@ TEST_CASE("file response: a response has the type, the validators and the length
   CHECK(whole.status == 200);
   CHECK(whole.body == "0123456789");
   CHECK(whole.header("Content-Type") == "text/plain; charset=utf-8");
-  CHECK(whole.header("Last-Modified") == modified_date);
+  CHECK(whole.header("Last-Modified") == modification_date);
   CHECK(whole.header("Accept-Ranges") == "bytes");
   CHECK(whole.header("Cache-Control") == "no-cache");
   CHECK(whole.header("ETag")->starts_with('"'));
@@ -65,9 +65,9 @@ TEST_CASE("file response: a response has the type, the validators and the length
   CHECK(head.header("Content-Length") == "10");
   CHECK(head.header("ETag") == whole.header("ETag"));
 
-  const auto same_size = server.fetch("/digits").header("ETag");
-  server.write("digits.txt", "9876543210", modified + 1);
-  CHECK(server.fetch("/digits").header("ETag") != same_size);
+  const auto original_etag = server.fetch("/digits").header("ETag");
+  server.write("digits.txt", "9876543210", modification_time + 1);
+  CHECK(server.fetch("/digits").header("ETag") != original_etag);
 }
 
 TEST_CASE("file response: large files are sent unchanged", "[http][server]") {
@@ -159,7 +159,7 @@ TEST_CASE("file response: preconditions are evaluated in the order of RFC 9110",
       {"If-Match: ETAG\r\nIf-Unmodified-Since: " + before + "\r\n", 200},
       {"If-Match: \"x\"\r\nIf-None-Match: ETAG\r\n", 412},
       {"If-Unmodified-Since: " + before + "\r\n", 412},
-      {std::string{"If-Unmodified-Since: "} + modified_date + "\r\n", 200},
+      {std::string{"If-Unmodified-Since: "} + modification_date + "\r\n", 200},
       {"If-Unmodified-Since: yesterday\r\n", 200},
       {"If-None-Match: ETAG\r\n", 304},
       {"If-None-Match: W/ETAG\r\n", 304},
@@ -167,8 +167,8 @@ TEST_CASE("file response: preconditions are evaluated in the order of RFC 9110",
       {"If-None-Match: \"x\", \"a,b\", ETAG\r\n", 304},
       {"If-None-Match: \"x\"\r\nIf-None-Match: ETAG\r\n", 304},
       {"If-None-Match: \"x\"\r\n", 200},
-      {std::string{"If-None-Match: \"x\"\r\nIf-Modified-Since: "} + modified_date + "\r\n", 200},
-      {std::string{"If-Modified-Since: "} + modified_date + "\r\n", 304},
+      {std::string{"If-None-Match: \"x\"\r\nIf-Modified-Since: "} + modification_date + "\r\n", 200},
+      {std::string{"If-Modified-Since: "} + modification_date + "\r\n", 304},
       {"If-Modified-Since: Sunday, 09-Sep-01 01:46:40 GMT\r\n", 304},
       {"If-Modified-Since: Sun Sep  9 01:46:40 2001\r\n", 304},
       {"If-Modified-Since: " + before + "\r\n", 200},
@@ -193,7 +193,7 @@ TEST_CASE("file response: If-Range permits the range only for the current file",
   CHECK(status_for(etag) == 206);
   CHECK(status_for("W/" + etag) == 200);
   CHECK(status_for("\"x\"") == 200);
-  CHECK(status_for(modified_date) == 206);
+  CHECK(status_for(modification_date) == 206);
   CHECK(status_for("Sun, 09 Sep 2001 01:46:41 GMT") == 200);
   CHECK(status_for("garbage") == 200);
   CHECK(status_for(etag + "\r\nIf-Range: " + etag) == 200);
@@ -218,7 +218,7 @@ TEST_CASE("file response: a precompressed variant is sent if the client accepts 
   CHECK(range.header("Content-Range") == "bytes 1-1/2");
 
   SECTION("a variant older than the file is not sent") {
-    server.write("digits.txt", "new", modified + 5);
+    server.write("digits.txt", "new", modification_time + 5);
     CHECK(server.fetch("/digits", "Accept-Encoding: gzip, br\r\n").body == "new");
   }
   SECTION("no variant is sent if variants are disabled") {

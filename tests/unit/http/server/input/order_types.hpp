@@ -7,7 +7,7 @@
 
 #include <cohort/json/description/constraints.hpp>
 
-// Described types of the tests of `input` and of typed handlers.
+// Described types for the tests of `input` and of typed handlers.
 namespace cohort::test::input_types {
 
 enum class color { red, green };

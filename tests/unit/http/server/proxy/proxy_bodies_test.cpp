@@ -4,7 +4,7 @@
 
 #include "tests/unit/http/server/proxy/proxy_fixture.hpp"
 
-// The reverse proxy: responses, backpressure, failures.
+// Tests of the responses, backpressure and failures of the reverse proxy.
 namespace cohort {
 namespace {
 

@@ -12,7 +12,7 @@
 #include "tests/unit/http/client/client_fixture.hpp"
 #include "tests/unit/http/server/server_fixture.hpp"
 
-// A reverse proxy between a client and an upstream whose bytes the test sends itself.
+// Fixture of a reverse proxy between a client and an upstream. The test itself sends the bytes of the upstream.
 namespace cohort::test {
 
 inline http::proxy_options api_prefix_options() { return {.strip_prefix = "/api"}; }

@@ -4,7 +4,7 @@
 
 #include "tests/unit/http/server/proxy/proxy_fixture.hpp"
 
-// The reverse proxy, and handlers: interim responses (1xx).
+// Tests of interim responses (1xx) of the reverse proxy and of handlers.
 namespace cohort {
 namespace {
 

@@ -6,7 +6,7 @@
 #include <cohort/http/server/proxy/forwarded_message.hpp>
 #include "tests/unit/http/server/proxy/proxy_fixture.hpp"
 
-// The reverse proxy: requests and their header fields.
+// Tests of the requests that the reverse proxy forwards, and of their header fields.
 namespace cohort {
 namespace {
 

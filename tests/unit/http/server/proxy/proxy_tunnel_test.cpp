@@ -4,7 +4,7 @@
 
 #include "tests/unit/http/server/proxy/proxy_fixture.hpp"
 
-// Upgraded connections through the reverse proxy.
+// Tests of upgraded connections through the reverse proxy.
 namespace cohort {
 namespace {
 

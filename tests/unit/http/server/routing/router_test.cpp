@@ -118,10 +118,10 @@ TEST_CASE("router: a route has a handler for HEAD if it has a handler for GET, a
   CHECK(both.find_operation(method::post));
   CHECK_FALSE(both.find_operation(method::put));
   CHECK(both.allowed_methods() == std::vector{method::get, method::head, method::post});
-  const auto& only_post = *routes.routes()[1];
-  CHECK_FALSE(only_post.find_operation(method::get));
-  CHECK_FALSE(only_post.find_operation(method::head));
-  CHECK(only_post.allowed_methods() == std::vector{method::post});
+  const auto& post_route = *routes.routes()[1];
+  CHECK_FALSE(post_route.find_operation(method::get));
+  CHECK_FALSE(post_route.find_operation(method::head));
+  CHECK(post_route.allowed_methods() == std::vector{method::post});
 }
 
 TEST_CASE("router: a route for any method also lists the methods that have a separate handler", "[http][server]") {
@@ -147,7 +147,7 @@ TEST_CASE("router: a handler may be any copyable callable that returns a respons
   const auto asynchronous_handler = [](request_context&) -> task<response> { co_return response{}; };
   const auto wrong_result = [](request_context&) { return 7; };
   const auto wrong_argument = [](int) { return response{}; };
-  const auto move_only = [owned = std::make_unique<int>()](request_context&) { return response{}; };
+  const auto move_only_handler = [owned = std::make_unique<int>()](request_context&) { return response{}; };
   STATIC_CHECK(handler_callable<decltype(synchronous_handler)>);
   STATIC_CHECK(handler_callable<decltype(asynchronous_handler)>);
   STATIC_CHECK(handler_callable<sync_handler>);
@@ -156,7 +156,7 @@ TEST_CASE("router: a handler may be any copyable callable that returns a respons
   STATIC_CHECK(handler_callable<response (*)(request_context&)>);
   STATIC_CHECK_FALSE(handler_callable<decltype(wrong_result)>);
   STATIC_CHECK_FALSE(handler_callable<decltype(wrong_argument)>);
-  STATIC_CHECK_FALSE(handler_callable<decltype(move_only)>);
+  STATIC_CHECK_FALSE(handler_callable<decltype(move_only_handler)>);
   STATIC_CHECK_FALSE(handler_callable<int>);
 
   router routes;

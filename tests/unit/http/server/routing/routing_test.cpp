@@ -19,10 +19,10 @@ std::string match(const router& routes, std::string_view path) {
   head.method = method::get;
   head.path = path;
   request_context context{head, "192.0.2.1"};
-  const auto* matched = routes.match(context);
-  if (!matched) return "none";
-  auto text = matched->pattern;
-  for (const auto& name : matched->path_pattern().parameter_names()) {
+  const auto* matched_route = routes.match(context);
+  if (!matched_route) return "none";
+  auto text = matched_route->pattern;
+  for (const auto& name : matched_route->path_pattern().parameter_names()) {
     text += " " + name + "=" + std::string{context.parameter(name)};
   }
   return text;
@@ -161,13 +161,13 @@ TEST_CASE("routing: `any` handles the methods without a separate handler", "[htt
   router routes;
   routes.get("/a", no_content);
   routes.any("/a", no_content);
-  const auto& matched = *routes.routes().front();
-  CHECK(matched.find_operation(method::get)->verb() == method::get);
-  CHECK(matched.find_operation(method::post)->method_name() == "ANY");
-  CHECK(matched.find_operation(method::propfind)->method_name() == "ANY");
-  CHECK_FALSE(matched.find_operation(method::trace));
-  CHECK_FALSE(matched.find_operation(method::connect));
-  CHECK(method_not_allowed_response(matched).find("Allow") == "GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH");
+  const auto& matched_route = *routes.routes().front();
+  CHECK(matched_route.find_operation(method::get)->verb() == method::get);
+  CHECK(matched_route.find_operation(method::post)->method_name() == "ANY");
+  CHECK(matched_route.find_operation(method::propfind)->method_name() == "ANY");
+  CHECK_FALSE(matched_route.find_operation(method::trace));
+  CHECK_FALSE(matched_route.find_operation(method::connect));
+  CHECK(method_not_allowed_response(matched_route).find("Allow") == "GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH");
   CHECK(error_of([&] { routes.any("/a", no_content); }) != "no exception");
 }
 

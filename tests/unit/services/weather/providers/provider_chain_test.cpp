@@ -101,21 +101,21 @@ TEST_CASE("provider chain: an invalid response does not start a cooldown", "[ser
 TEST_CASE("provider chain: during the cooldown of wttr.in only the fallback is called", "[services][weather]") {
   chain_fixture fixture;
   fixture.wttr.status = http::status::too_many_requests;
-  std::size_t wttr_requests = 0;
-  std::size_t forecast_requests = 0;
+  std::size_t wttr_request_count = 0;
+  std::size_t forecast_request_count = 0;
   for (const duration cooldown : {5s, 10s, 20s, 40s, 60s, 60s}) {
     CHECK(fixture.fetch().report->provider == "open-meteo");
-    CHECK(fixture.wttr.request_count() == ++wttr_requests);
-    CHECK(fixture.forecast.request_count() == ++forecast_requests);
+    CHECK(fixture.wttr.request_count() == ++wttr_request_count);
+    CHECK(fixture.forecast.request_count() == ++forecast_request_count);
     fixture.time.run_for(cooldown - 1s);
     CHECK(fixture.fetch().report->provider == "open-meteo");
-    CHECK(fixture.wttr.request_count() == wttr_requests);
-    CHECK(fixture.forecast.request_count() == ++forecast_requests);
+    CHECK(fixture.wttr.request_count() == wttr_request_count);
+    CHECK(fixture.forecast.request_count() == ++forecast_request_count);
     fixture.time.run_for(1s);
   }
   fixture.wttr.status = http::status::ok;
   CHECK(fixture.fetch().report->provider == "wttr.in");
-  CHECK(fixture.forecast.request_count() == forecast_requests);
+  CHECK(fixture.forecast.request_count() == forecast_request_count);
 }
 
 TEST_CASE("provider chain: returns the failure of wttr.in if both providers fail", "[services][weather]") {
@@ -275,9 +275,9 @@ TEST_CASE("provider chain: each provider has a timeout of five seconds for all i
 
 TEST_CASE("provider chain: the fallback may redirect three times", "[services][weather]") {
   chain_fixture fixture;
-  scripted_response redirected;
-  redirected.body = open_meteo_response("30");
-  fixture.add_server("redirected.test", scripted_router("/x", redirected));
+  scripted_response redirected_response;
+  redirected_response.body = open_meteo_response("30");
+  fixture.add_server("redirected.test", scripted_router("/x", redirected_response));
   fixture.wttr.status = http::status::bad_gateway;
   fixture.forecast.status = http::status::found;
   SECTION("to another server") {

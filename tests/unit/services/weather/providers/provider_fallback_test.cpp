@@ -4,7 +4,7 @@
 
 #include "tests/unit/services/weather/providers/chain_fixture.hpp"
 
-// When the fallback is called: after redirects, during the time in a Retry-After, and after a document without weather.
+// Tests of calls to the fallback after redirects, during a Retry-After delay and after a document without weather.
 namespace cohort {
 namespace {
 
