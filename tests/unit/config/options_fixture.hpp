@@ -13,7 +13,7 @@
 
 namespace cohort::config {
 
-/// A setting of each kind.
+/// Settings of each type.
 struct sample_program {
   std::uint16_t port = 5001;
   std::string level = "info";

@@ -47,7 +47,7 @@ TEST_CASE("options: a flag takes precedence over the variable, and the variable 
   CHECK(program.port == test_case.port);
 }
 
-TEST_CASE("options: every kind of setting can be set by flag and by variable", "[config][options]") {
+TEST_CASE("options: every type of setting can be set by flag and by variable", "[config][options]") {
   sample_program flags;
   CHECK_FALSE(flags.parse({"--log-level", "debug", "--name=a b", "--token", "s3cret", "--workers", "3", "--verbose"}));
   CHECK(flags.level == "debug");
@@ -88,11 +88,11 @@ TEST_CASE("options: a list contains the values of all its flags in order", "[con
     CHECK(headers == std::vector<std::string>{"[a,b]", "c d", "{\"e\":1}"});
     CHECK(sizes == std::vector<std::int64_t>{3});
   }
-  SECTION("each flag takes one argument") {
+  SECTION("a flag takes only one argument") {
     const char* const argv[] = {"sample", "-H", "a", "b"};
     CHECK(settings.parse(4, argv, {}).has_value());
   }
-  SECTION("an error shows the long name") {
+  SECTION("an error contains the long name of the flag") {
     options mode_options("sample", "", "1");
     mode_options.add_list(sizes, {"-s,--size", "", "Size"}, integer(1, 9));
     const char* const argv[] = {"sample", "-s", "3", "-s", "12"};

@@ -13,7 +13,7 @@ namespace {
 using config::setting_report;
 using origin = setting_report::origin;
 
-/// A program's settings of each kind.
+/// Settings of each type.
 struct report_fixture {
   report_fixture() {
     options.add(level, {"-l,--level", "LEVEL", "level"}, config::one_of({"low", "high"}), level);

@@ -111,16 +111,16 @@ TEST_CASE("json writer: replaces each invalid UTF-8 byte with U+FFFD", "[json][w
                    "aRb"},                       // invalid in UTF-8
                row{"\xc3", "R"},                 // truncated at the end
                row{"\xc3(", "R("},               // truncated by another character
-               row{"\xe2\x82", "RR"},            // truncated after two of three
-               row{"\xf0\x9f\x8c", "RRR"},       // after three of four
+               row{"\xe2\x82", "RR"},            // truncated after two of three bytes
+               row{"\xf0\x9f\x8c", "RRR"},       // truncated after three of four bytes
                row{"\xc0\x80", "RR"},            // overlong NUL
-               row{"\xc1\xbf", "RR"},            // overlong, two bytes
-               row{"\xe0\x9f\xbf", "RRR"},       // overlong, three
-               row{"\xf0\x8f\xbf\xbf", "RRRR"},  // overlong, four
+               row{"\xc1\xbf", "RR"},            // overlong sequence of two bytes
+               row{"\xe0\x9f\xbf", "RRR"},       // overlong sequence of three bytes
+               row{"\xf0\x8f\xbf\xbf", "RRRR"},  // overlong sequence of four bytes
                row{"\xed\xa0\x80", "RRR"},       // a surrogate
                row{"\xf4\x90\x80\x80", "RRRR"},  // beyond U+10FFFF
                row{"\xf5\x80\x80\x80", "RRRR"},  // an invalid lead byte
-               row{"\xc2\x80", "\xc2\x80"},      // the first and last of each length
+               row{"\xc2\x80", "\xc2\x80"},      // the first and last character of each length
                row{"\xdf\xbf", "\xdf\xbf"},      //
                row{"\xe0\xa0\x80", "\xe0\xa0\x80"}, row{"\xed\x9f\xbf", "\xed\x9f\xbf"},
                row{"\xee\x80\x80", "\xee\x80\x80"}, row{"\xef\xbf\xbf", "\xef\xbf\xbf"},

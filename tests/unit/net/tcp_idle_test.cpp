@@ -39,13 +39,13 @@ TEST_CASE("tcp: an idle stream becomes readable when bytes or the end of the str
       CHECK_FALSE(streams.client->readable());
     }
   }
-  SECTION("bytes without a request") {
+  SECTION("the peer sends bytes without a request") {
     CHECK(time.run(write_bytes(*streams.server, "x")) == 1U);
     time.run(sleep_task(time.short_deadline()));
     CHECK(streams.client->readable());
     CHECK(time.run(read_once(*streams.client)) == std::string{"x"});
   }
-  SECTION("the peer closes") {
+  SECTION("the peer closes the idle connection") {
     streams.server.reset();
     time.run(sleep_task(time.short_deadline()));
     CHECK(streams.client->readable());
@@ -69,21 +69,21 @@ TEST_CASE("tcp: a read after an idle period can fail", "[net][tcp]") {
   CHECK(time.run(read_once(*streams.client)) == std::string{"response"});
   streams.client->watch_idle();
   CHECK(time.run(write_bytes(*streams.client, "request")) == 7U);
-  SECTION("at the deadline of the stream") {
+  SECTION("the deadline of the stream expires") {
     streams.client->set_deadline(time.short_deadline());
     CHECK(time.run(read_once(*streams.client)).error() == asio::error::timed_out);
   }
-  SECTION("by its cancellation") {
+  SECTION("the read is cancelled") {
     const auto cancelled = time.run(with_deadline(time.short_deadline(), read_once(*streams.client)));
     CHECK(cancelled.error() == asio::error::timed_out);
   }
-  SECTION("because the peer closes") {
+  SECTION("the peer closes the connection during the read") {
     streams.server.reset();
     // The request was not read, so the peer sends a reset.
     CHECK(time.run(read_once(*streams.client)).error() == asio::error::connection_reset);
     return;
   }
-  SECTION("with its loop") {
+  SECTION("the loop is destroyed") {
     asio::post(time.event_loop().get_executor(),
                [&] { detail::start_child_task(child, read_byte(*streams.client, byte), [] {}); });
     CHECK(time.run(sleep_task(time.short_deadline())) == wait_status::timed_out);

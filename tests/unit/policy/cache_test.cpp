@@ -216,13 +216,13 @@ TEST_CASE("cache: a value older than max_stale_age is not used, even if the sour
   const auto recent = cache.look_up("a", start + 1h - 1ns, false);
   CHECK(*recent.value == "of a");
   const auto now = start + 1h;
-  SECTION("in look_up") {
+  SECTION("look_up does not use the value") {
     const auto late = cache.look_up("a", now, false);
     CHECK(late.value == nullptr);
     CHECK_FALSE(late.is_stale);
     CHECK(late.age == 0s);
   }
-  SECTION("a failed fetch precedes peek") {
+  SECTION("peek does not use the value after a failed fetch") {
     REQUIRE(cache.look_up("a", now - 1s).next_action == action::fetch);
     cache.record_failure("a", "timeout", now);
     const auto failed = cache.peek("a", now);

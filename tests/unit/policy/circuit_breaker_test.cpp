@@ -90,7 +90,7 @@ TEST_CASE("circuit breaker: a failure ratio that is inexact as a double is still
 TEST_CASE("circuit breaker: recorded calls expire after one minute", "[policy][circuit_breaker]") {
   circuit_breaker_fixture fixture;
   fixture.calls(4, outcome::failure, start);
-  SECTION("just before") {
+  SECTION("just before one minute") {
     fixture.call(outcome::failure, start + 60s - 1ns);
     CHECK(fixture.breaker.current_state() == state::open);
   }

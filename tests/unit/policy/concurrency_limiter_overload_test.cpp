@@ -35,7 +35,7 @@ class simulated_server {
   struct load_result {
     double goodput = 0;   // responses in time, as a fraction of the capacity
     double on_time = 0;   // responses in time, as a fraction of the responses
-    double rejected = 0;  // as a fraction of the requests
+    double rejected = 0;  // rejected requests, as a fraction of all requests
     double max_limit = 0;
     double mean_limit = 0;
   };

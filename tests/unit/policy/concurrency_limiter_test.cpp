@@ -177,7 +177,7 @@ TEST_CASE("concurrency limiter: the concurrency of one sample does not affect th
           "[policy][concurrency_limiter]") {
   concurrency_limiter_fixture fixture{{.initial_limit = 40}};
   fixture.sample_at_limit(20ms);
-  fixture.sample(20ms, 5);  // starts with the requests of the full sample in flight
+  fixture.sample(20ms, 5);  // the requests of the previous sample are still in flight at its start
   const auto before = fixture.limiter.limit();
   for (int i = 0; i < 50; ++i) fixture.sample(20ms, 5);
   CHECK(fixture.limiter.limit() == before);

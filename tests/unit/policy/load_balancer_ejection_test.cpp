@@ -41,13 +41,13 @@ TEST_CASE("load balancer: consecutive failures eject an address", "[policy][load
   }
 }
 
-TEST_CASE("load balancer: another kind of failure resets the count of connect failures", "[policy][load_balancer]") {
+TEST_CASE("load balancer: a failure of another type resets the count of connect failures", "[policy][load_balancer]") {
   load_balancer_fixture fixture{{a, b}};
   CHECK_FALSE(fixture.call(a, outcome::connect_failure));
   CHECK_FALSE(fixture.call(a, outcome::failure));
   CHECK_FALSE(fixture.call(a, outcome::connect_failure));
   CHECK_FALSE(fixture.call(a, outcome::failure));
-  CHECK(fixture.call(a, outcome::connect_failure));  // the fifth failure of either kind
+  CHECK(fixture.call(a, outcome::connect_failure));  // the fifth failure of either type
 }
 
 TEST_CASE("load balancer: failures are counted per address", "[policy][load_balancer]") {
@@ -162,7 +162,7 @@ TEST_CASE("load balancer: each ejection by connect failures is 5 s longer than t
   for (int i = 1; i <= 15; ++i) CHECK(fixture.ejection(a, outcome::connect_failure) == std::min(5s * i, 55s));
 }
 
-TEST_CASE("load balancer: ejections of both kinds are counted together", "[policy][load_balancer]") {
+TEST_CASE("load balancer: ejections for both types of failures are counted together", "[policy][load_balancer]") {
   load_balancer_fixture fixture{{a, b}};
   CHECK(fixture.ejection(a, outcome::connect_failure) == 5s);
   CHECK(fixture.ejection(a, outcome::failure) == 60s);

@@ -56,7 +56,7 @@ class load_balancer_fixture {
     for (auto& [address, count] : counts) count = count * 1000 / pick_count;
     return counts;
   }
-  /// Ejects the address by failures of this kind and returns the length of the ejection.
+  /// Ejects the address by failures of this type and returns the length of the ejection.
   duration ejection(const endpoint& address, outcome kind) {
     REQUIRE(calls(kind == outcome::connect_failure ? 2 : 5, address, kind));
     const auto ejected = now;

@@ -38,7 +38,7 @@ TEST_CASE("retry budget: permits retries for a fifth of the calls, plus one retr
       {{}, 1000, 210},
       {{.min_per_second = 0}, 0, 0},
       {{.min_per_second = 0}, 4, 0},
-      {{.ratio = 0.29, .min_per_second = 0}, 100, 29},  // slightly less than 29 in doubles
+      {{.ratio = 0.29, .min_per_second = 0}, 100, 29},  // the product in doubles is slightly less than 29
       {{.ratio = 0}, 1000, 10},
       {{.ratio = 0.1, .min_per_second = 0}, 30, 3},
       {{.ratio = 0, .min_per_second = 0.5, .window = 4s}, 1000, 2},

@@ -142,7 +142,7 @@ TEST_CASE("retry: jitter is reduced so that the expected duration remains before
 }
 
 TEST_CASE("retry: a retry makes one withdrawal from the budget", "[policy][retry]") {
-  retry_budget budget{{.ratio = 0, .min_per_second = 0.2}};  // two in ten seconds
+  retry_budget budget{{.ratio = 0, .min_per_second = 0.2}};  // permits two retries in ten seconds
   random_generator random{1};
   CHECK(decide_retry({}, retryable_attempt(), budget, start, random).verdict == retry_verdict::retry);
   CHECK(decide_retry({}, retryable_attempt(), budget, start, random).verdict == retry_verdict::retry);

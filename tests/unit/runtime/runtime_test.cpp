@@ -105,11 +105,11 @@ TEST_CASE(
     "available_parallelism: the result is 1 if the process's group or an ancestor group has a quota of at most one CPU",
     "[runtime][loop][case-5.5]") {
   const limited_host host;
-  SECTION("own group") { host.add_v2_quota("/system.slice/sample.service", "50000 100000\n"); }
-  SECTION("group above") { host.add_v2_quota("/system.slice", "50000 100000\n"); }
-  SECTION("root of the container") { host.add_v2_quota("", "50000 100000\n"); }
-  SECTION("v1") { host.add_v1_quota("50000\n", "100000\n"); }
-  SECTION("a full CPU in v2") { host.add_v2_quota("/system.slice/sample.service", "100000 100000\n"); }
+  SECTION("quota of the process's group") { host.add_v2_quota("/system.slice/sample.service", "50000 100000\n"); }
+  SECTION("quota of the parent group") { host.add_v2_quota("/system.slice", "50000 100000\n"); }
+  SECTION("quota of the root group") { host.add_v2_quota("", "50000 100000\n"); }
+  SECTION("quota in cgroup v1") { host.add_v1_quota("50000\n", "100000\n"); }
+  SECTION("quota of one CPU") { host.add_v2_quota("/system.slice/sample.service", "100000 100000\n"); }
   CHECK(host.parallelism() == 1);
 }
 

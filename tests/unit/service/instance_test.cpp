@@ -44,7 +44,7 @@ TEST_CASE("endpoint_url: a wildcard address becomes the loopback address, and a 
   CHECK(service::endpoint_url({asio::ip::make_address(address), 80}).buffer() == url);
 }
 
-TEST_CASE("instance: the version comes from the definition; without a version in the definition, none is reported",
+TEST_CASE("instance: the version of the definition is reported, or no version if the definition has none",
           "[service][instance][sim]") {
   const auto [version, label, document] = GENERATE(table<std::string, std::string, std::string>({
       {"4.5.6", "\"4.5.6\"", "\"4.5.6\""},

@@ -66,7 +66,7 @@ TEST_CASE("loop metrics: armed timers and running tasks are reported for each lo
   time.run(spawn_in(group, 700ms, lines));
   auto series = loop_series(metrics);
   CHECK(series["cohort_loop_tasks 0"] == 2);
-  CHECK(series["cohort_loop_timers 0"] == 3);  // including the monitor's
+  CHECK(series["cohort_loop_timers 0"] == 3);  // includes the timer of the monitor
   CHECK(series["cohort_loop_tasks 1"] + series["cohort_loop_timers 1"] == 0);
 
   time.run_for(600ms);

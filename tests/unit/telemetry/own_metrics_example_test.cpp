@@ -33,7 +33,7 @@ static http::response take_order(http::request_context& request, order_metrics& 
     return http::error_response(http::status::bad_request, "The order is empty");
   }
   metrics.accepted.increment();
-  metrics.open.add(1);  // add(-1) when it has been delivered
+  metrics.open.add(1);  // call add(-1) when the order is delivered
   metrics.size.observe(static_cast<double>(size));
   return http::response{http::status::accepted};
 }

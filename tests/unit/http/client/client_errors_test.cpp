@@ -109,7 +109,7 @@ TEST_CASE("client: all addresses of a name are tried", "[http][client]") {
       CHECK(fixture.connection_count() == before + 1);
     }
   }
-  SECTION("no address accepts") {
+  SECTION("no address accepts a connection") {
     const auto [resolved, error] = GENERATE_COPY(table<addresses, client_error>({
         {{refusing_address, refusing_address}, client_error::connect_refused},
         {{black_hole, black_hole}, client_error::connect_timeout},

@@ -96,7 +96,7 @@ TEST_CASE("access log: an incomplete response is marked as incomplete", "[http][
   CHECK(field_of(lines[1], "method") == "\"HEAD\"");
   CHECK(field_of(lines[1], "bytes") == "0");
   CHECK(field_of(lines[2], "path") == "\"/broken\"");
-  CHECK(field_of(lines[2], "bytes") == "9");  // with the chunk framing
+  CHECK(field_of(lines[2], "bytes") == "9");  // includes the chunk framing
   CHECK(field_of(lines[2], "complete") == "false");
   CHECK(field_of(lines[3], "status") == "499");
   CHECK(field_of(lines[3], "complete") == "false");

@@ -90,11 +90,11 @@ TEST_CASE("request records: the cancellation cause of a handler is recorded befo
   fixture.routes.get("/", [&](request_context& context) { return handle(context, &cause); }).timeout(2s);
   auto client = fixture.connect();
   client.send(get("/"));
-  SECTION("its deadline") {
+  SECTION("deadline of the request") {
     fixture.time.run_for(3s);
     CHECK(cause == telemetry::cancellation_cause::deadline);
   }
-  SECTION("its client") {
+  SECTION("disconnect of the client") {
     fixture.time.run_for(1s);
     client.stream().close();
     fixture.time.run_for(500ms);
@@ -123,8 +123,8 @@ TEST_CASE("request records: blocking work is recorded as a call with the job's n
   blocking_pool pool;
   pool.set_simulated_cost(300ms);
   duration limit = 3s;
-  SECTION("done in time") {}
-  SECTION("at the deadline") { limit = 200ms; }
+  SECTION("the job completes in time") {}
+  SECTION("the job is cancelled at the deadline") { limit = 200ms; }
   const bool is_in_time = limit > 300ms;
   fixture.routes.get("/", [&](request_context& context) { return run_blocking(pool, context); }).timeout(limit);
   auto client = fixture.connect();

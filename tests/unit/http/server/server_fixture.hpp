@@ -44,7 +44,7 @@ inline net::memory_pipe_settings max_read_size(std::size_t bytes) {
   return settings;
 }
 
-/// A server in virtual time with its own metrics, and connections that send the bytes of a test.
+/// A server on a virtual clock with separate metrics, and connections that send the bytes of a test.
 class server_fixture {
  public:
   explicit server_fixture(net::memory_pipe_settings connection = {}) : server_({}, {}, connection) {}

@@ -261,7 +261,7 @@ TEST_CASE("server: 100 Continue is sent if the client expects it and has not sen
   client.send("body");
   CHECK(client.receive()->body == "body");
 
-  client.send(head + "body");  // without waiting
+  client.send(head + "body");  // the client does not wait for 100
   CHECK(client.receive()->status == 200);
 }
 

@@ -55,7 +55,7 @@ std::string echo_request(std::string_view header_lines) {
 TEST_CASE("streams in middleware: the handler reads the body unchanged", "[http][server][middleware]") {
   const std::size_t read_size = GENERATE(7, 65'536);
   const std::size_t size = GENERATE(0, 100, 30'000, 400'000);
-  if (read_size == 7 && size > 30'000) return;  // too slow
+  if (read_size == 7 && size > 30'000) return;  // the test would be too slow
   CAPTURE(read_size, size);
   echo_fixture server{1s, max_read_size(read_size)};
   const auto text = compressible_text(size);

@@ -65,12 +65,12 @@ TEST_CASE("proxy header: a header of version 2 contains the client's address", "
       {proxy_v2(0x21, 0x11, v4_addresses("\xCB\x00\x71\x09")), "203.0.113.9"},
       {proxy_v2(0x21, 0x21, v6_addresses()), "2001:db8::9"},
       {proxy_v2(0x21, 0x11, v4_addresses("\xCB\x00\x71\x09") + std::string("\x04\x00\x02xx", 5)), "203.0.113.9"},
-      {proxy_v2(0x20, 0x00, ""), ""},                                // LOCAL
+      {proxy_v2(0x20, 0x00, ""), ""},                                // the command LOCAL
       {proxy_v2(0x20, 0x11, v4_addresses("\xCB\x00\x71\x09")), ""},  // LOCAL ignores addresses
       {proxy_v2(0x20, 0x00, "anything"), ""},                        // a LOCAL header ignores any data
-      {proxy_v2(0x21, 0x00, ""), ""},                                // UNSPEC
-      {proxy_v2(0x21, 0x31, std::string(216, 'u')), ""},             // AF_UNIX
-      {proxy_v2(0x21, 0x12, v4_addresses("\xCB\x00\x71\x09")), ""},  // datagrams
+      {proxy_v2(0x21, 0x00, ""), ""},                                // the address family UNSPEC
+      {proxy_v2(0x21, 0x31, std::string(216, 'u')), ""},             // the address family AF_UNIX
+      {proxy_v2(0x21, 0x12, v4_addresses("\xCB\x00\x71\x09")), ""},  // the transport DGRAM
       {with_checksum(proxy_v2(0x21, 0x11, v4_addresses("\xCB\x00\x71\x09") + checksum_tlv())), "203.0.113.9"},
   }));
   const auto header = parse_proxy_header(header_bytes + "GET / HTTP/1.1\r\n");

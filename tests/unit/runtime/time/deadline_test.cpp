@@ -56,7 +56,7 @@ TEST_CASE("derive_deadline: returns the earlier of the timeout and the caller's 
   const auto test_case = GENERATE(row{10s, 2s, 10ms, 2s},     // the timeout is earlier
                                   row{1s, 2s, 10ms, 990ms},   // the caller's deadline is earlier
                                   row{2s, 2s, 10ms, 1990ms},  // the reserve makes the caller's deadline earlier
-                                  row{5ms, 2s, 10ms, 0ns},    // less remaining than the reserve
+                                  row{5ms, 2s, 10ms, 0ns},    // the remaining time is less than the reserve
                                   row{-1s, 2s, 10ms, 0ns},    // the caller's deadline has expired
                                   row{1s, duration::max(), 0ns, 1s});  // no timeout
   CHECK(derive_deadline(deadline{now + test_case.caller_remaining}, now, test_case.timeout, test_case.reserve)

@@ -101,7 +101,7 @@ TEST_CASE("authentication: every path below /api/ requires the key, including pe
       {"/api/things/7", 401},
       {"/api/things?x=y", 401},
       {"/%61pi/things", 401},
-      {"/api%2Fthings", 404},  // no separator, so not below /api/
+      {"/api%2Fthings", 404},  // %2F is no separator, so the path is not below /api/
       {"/%61%70%69/things/7", 401},
       {"http://other/api/things", 401},
       {"/api/unknown", 401},

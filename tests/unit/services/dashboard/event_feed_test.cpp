@@ -142,7 +142,7 @@ TEST_CASE("event feed: polling stops without subscribers and restarts without ea
   fixture.time_service.body = R"({"timestamp":"later"})";
   subscriber next{fixture};
   next.receive_for(10ms);
-  CHECK(next.count("later") == 3);  // the time, a part and the aggregate
+  CHECK(next.count("later") == 3);  // in the events `time`, `part` and `aggregate`
   CHECK(next.count("\"now\"") == 0);
   CHECK(fixture.weather.request_count() == 2);
   next.disconnect();
@@ -164,7 +164,7 @@ TEST_CASE("event feed: failures are sent, and a slow service does not delay the 
   first.receive_for(600ms);
   CHECK(first.count("event: aggregate\n") == 1);
   CHECK(first.count(R"(data: {"poll":1,"weather_service":{"error":"Service temporarily unavailable"})") == 1);
-  CHECK(first.count(R"("state":"timeout","elapsed_ms")") == 2);  // of the part and of the aggregate
+  CHECK(first.count(R"("state":"timeout","elapsed_ms")") == 2);  // in the events `part` and `aggregate`
   CHECK(first.count("event: request\n") == 1);
   fixture.time_service.status = http::status::internal_server_error;
   first.receive_for(2s);
@@ -193,7 +193,7 @@ TEST_CASE("event feed: the response of an earlier call does not replace a later 
   fixture.sysinfo.delay = 0s;
   fixture.sysinfo.body = R"({"service":"system-info-service","cpu_count":9})";
   first.receive_for(400ms);
-  CHECK(first.count("\"cpu_count\":9}") == 2);  // the part and the aggregate
+  CHECK(first.count("\"cpu_count\":9}") == 2);  // in the events `part` and `aggregate`
   first.receive_for(600ms);                     // the response to the first call arrives
   CHECK(first.count("event: part\ndata: {\"poll\":1,\"sysinfo_service\"") == 0);
   CHECK(first.count("event: aggregate\n") == 1);

@@ -260,7 +260,7 @@ TEST_CASE("a report for a different place shows the name of the place", "[servic
 TEST_CASE("weather locations: a report for the requested place does not contain the name of another place",
           "[services][weather][case-3.6]") {
   const auto [query, city, country] = GENERATE(table<std::string, std::string, std::string>({
-      {"Haifa,Israel", "Hefa", "Israel"},  // by distance
+      {"Haifa,Israel", "Hefa", "Israel"},  // the same place because of the short distance
       {"London,UK", "City of London", "United Kingdom"},
       {"London,England", "London", "United Kingdom"},
       {"Frankfurt,Germany", "Frankfurt am Main", "Germany"},

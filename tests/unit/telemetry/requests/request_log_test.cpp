@@ -85,7 +85,7 @@ TEST_CASE("request log: the slowest request of the last minute is kept", "[telem
 
 TEST_CASE("request log: a bounded number of requests without a problem is kept per second", "[telemetry][requests]") {
   log_fixture fixture;
-  fixture.finish(1s, 299);  // the slowest
+  fixture.finish(1s, 299);  // the slowest request is kept separately
   for (std::uint16_t i = 0; i < 50; ++i) fixture.finish(1ms, 200);
   CHECK(fixture.statuses_of(reason::sample).size() == 2);
   fixture.time.run_for(1s);

@@ -198,8 +198,8 @@ TEST_CASE("connection pool: an idle connection that was closed, or received byte
   auto& server = make_idle_connection(fixture);
   SECTION("closed") { server.close(); }
   SECTION("reset") { server.reset(); }
-  SECTION("a response without a request") { server.send(ok_response("poison")); }
-  auto post = make_request(http::method::post);  // not idempotent: never resent
+  SECTION("the server sends a response without a request") { server.send(ok_response("poison")); }
+  auto post = make_request(http::method::post);  // a request that is not idempotent is never resent
   CHECK(fixture.receive_response(std::move(post), ok_response("fresh")).body == "fresh");
   CHECK(fixture.connection_count() == 2);
 }

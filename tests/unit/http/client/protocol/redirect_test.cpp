@@ -71,17 +71,17 @@ TEST_CASE("redirect: credentials are sent to the same origin only", "[http][clie
   fixture.newest_connection().read_request();
   SECTION("same origin") {
     fixture.newest_connection().send(redirect_to("/x"));
-    const auto redirected = fixture.newest_connection().read_request();
-    CHECK(redirected.header("X-API-Key") == "secret");
-    CHECK(redirected.header("Cookie") == "a=b");
+    const auto redirected_request = fixture.newest_connection().read_request();
+    CHECK(redirected_request.header("X-API-Key") == "secret");
+    CHECK(redirected_request.header("Cookie") == "a=b");
   }
-  SECTION("another host, another port") {
+  SECTION("other host or port") {
     fixture.newest_connection().send(redirect_to(GENERATE("http://other.test/", "http://site.test:8080/")));
-    const auto redirected = fixture.newest_connection().read_request();
-    CHECK_FALSE(redirected.header("X-API-Key").has_value());
-    CHECK_FALSE(redirected.header("Cookie").has_value());
-    CHECK(redirected.header("Accept") == "text/plain");
-    CHECK(redirected.header("User-Agent") == "me");
+    const auto redirected_request = fixture.newest_connection().read_request();
+    CHECK_FALSE(redirected_request.header("X-API-Key").has_value());
+    CHECK_FALSE(redirected_request.header("Cookie").has_value());
+    CHECK(redirected_request.header("Accept") == "text/plain");
+    CHECK(redirected_request.header("User-Agent") == "me");
     // A redirect back to the first origin does not restore the credentials.
     fixture.newest_connection().send(redirect_to("http://site.test/x"));
     CHECK(fixture.connection_count() == 2);

@@ -30,7 +30,7 @@ TEST_CASE("upstream: a slow request is hedged; the first response is used, and t
   const auto before = fixture.request_count();
   for (auto& replica : fixture.replicas) replica.steps = {{.delay = 2s}};
   // The second attempt is sent to the other replica, which is also slow.
-  SECTION("both are slow") {
+  SECTION("both requests are slow") {
     const auto result = fixture.call();
     CHECK(is_ok(result));
     CHECK(result.attempts == 2);
@@ -201,7 +201,7 @@ TEST_CASE("upstream: while one of two replicas is stopped, a failed attempt at t
     CHECK(is_ok(result));
     CHECK(result.attempts == 2);
   }
-  SECTION("none is ejected") {
+  SECTION("no replica is ejected") {
     // The number of calls before the stop determines the random choices.
     for (int calls = 0; calls < 16; ++calls) {
       CAPTURE(calls);

@@ -67,7 +67,7 @@ TEST_CASE("upstream: no request is sent if less than one round-trip time is left
   }
   SECTION("the round-trip time exceeds the remaining time") {
     CHECK(is_ok(fixture.call()));
-    const auto result = fixture.call(24ms);  // 18 ms without the reserve
+    const auto result = fixture.call(24ms);  // 18 ms remain after the reserve
     CHECK(error_of(result) == client_error::deadline_exceeded);
     CHECK(result.attempts == 0);
     CHECK(result.elapsed == 0ms);
@@ -159,11 +159,11 @@ TEST_CASE("upstream: Retry-After is respected; if it exceeds the deadline, the r
   const int status = GENERATE(429, 503);
   fixture.replica().steps = {{.status = status, .retry_after = "2"}};
   const auto start = fixture.time.now();
-  SECTION("before the deadline") {
+  SECTION("Retry-After ends before the deadline") {
     CHECK(is_ok(fixture.call()));
     CHECK(fixture.time.now() - start >= 2s);
   }
-  SECTION("after the deadline") {
+  SECTION("Retry-After ends after the deadline") {
     const auto result = fixture.call(1s);
     REQUIRE(result.response.has_value());
     CHECK(result.response->status_code() == static_cast<unsigned>(status));

@@ -34,7 +34,7 @@ TEST_CASE("forwarded: X-Forwarded-For is read from the right up to the first unt
       {",,203.0.113.9", "203.0.113.9"},
       {"unknown", ""},
       {"203.0.113.9, unknown, 10.0.0.2", ""},
-      {"<script>, 203.0.113.9", "203.0.113.9"},  // beyond the client: ignored
+      {"<script>, 203.0.113.9", "203.0.113.9"},  // elements to the left of the client are ignored
       {"for=\", 203.0.113.9", "203.0.113.9"},
   }));
   CAPTURE(value);

@@ -159,12 +159,12 @@ TEST_CASE("body deadline: without a minimum rate, the response to a client that 
     server.time.run_for(29s);
     client.send("1\r\na\r\n");
   }
-  SECTION("a shorter pause") {
+  SECTION("a pause shorter than the timeout") {
     server.time.run_for(29s);
     client.send("0\r\n\r\n");
     CHECK(client.receive()->status == 200);
   }
-  SECTION("a longer one") {
+  SECTION("a pause longer than the timeout") {
     server.time.run_for(29s);
     const auto start = server.time.now();
     CHECK(client.receive()->status == 504);

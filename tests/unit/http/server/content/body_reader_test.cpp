@@ -140,13 +140,13 @@ TEST_CASE("body reader: a client is blocked while the handler does not read", "[
 TEST_CASE("body reader: the body limit of the route replaces the limit of the server", "[http][server]") {
   upload_fixture server;
   server.settings.limits.max_body_bytes = 1000;
-  SECTION("the default") {
+  SECTION("default limit") {
     CHECK(server.response_to(head("Content-Length: 1001\r\n")).status == 413);
     CHECK(server.response_to(head("Transfer-Encoding: chunked\r\n") + "3e9\r\n").status == 413);
     CHECK(server.state.error == body_error::too_large);
     CHECK(server.response_to(head("Content-Length: 1000\r\n") + std::string(1000, 'x')).status == 200);
   }
-  SECTION("a larger one") {
+  SECTION("larger limit of the route") {
     server.route.body_limit(5000);
     CHECK(server.response_to(head("Content-Length: 5001\r\n")).status == 413);
     CHECK(server.response_to(head("Content-Length: 5000\r\n") + std::string(5000, 'x')).status == 200);
@@ -157,7 +157,7 @@ TEST_CASE("body reader: the body limit of the route replaces the limit of the se
           413);
     CHECK(server.state.error == body_error::too_large);
   }
-  SECTION("none") {
+  SECTION("unlimited body of the route") {
     server.route.body_limit(http::unlimited_body);
     CHECK(
         server.response_to(head("Transfer-Encoding: chunked\r\n") + to_chunked(std::string(60'000, 'x'), 999)).status ==
@@ -220,7 +220,7 @@ TEST_CASE("body reader: a client below the minimum rate is rejected with 408 aft
   duration expected = 10s;
   std::size_t size = 1;
   SECTION("one byte per second") {}
-  SECTION("half the rate") {
+  SECTION("half the minimum rate") {
     expected = 20s;
     size = 8 * 1024;
   }
@@ -255,14 +255,14 @@ TEST_CASE("body reader: a read times out at the deadline of the call or of the r
   upload_fixture server;
   auto client = server.connect();
   const auto start = server.time.now();
-  SECTION("of the call") {
+  SECTION("deadline of the call") {
     server.state.call_timeout = 2s;
     client.send(head("Content-Length: 10\r\n") + "abc");
     CHECK(client.receive()->status == 504);
     CHECK(server.state.error == body_error::deadline);
     CHECK(server.time.now() - start <= 2s + 3 * tick);
   }
-  SECTION("of the route") {
+  SECTION("timeout of the route") {
     server.route.timeout(3s);
     client.send(head("Content-Length: 10\r\n") + "abc");
     CHECK(client.receive()->status == 504);

@@ -244,7 +244,7 @@ TEST_CASE("file response: a file that is truncated during the transfer aborts th
 TEST_CASE("file response: the response for a path that is not a readable regular file is 404", "[http][server]") {
   files_fixture server;
   std::filesystem::remove(server.directory.path() / "digits.txt");
-  SECTION("nothing") {}
+  SECTION("nonexistent file") {}
   SECTION("a directory") { std::filesystem::create_directory(server.directory.path() / "digits.txt"); }
   SECTION("a FIFO") { REQUIRE(::mkfifo((server.directory.path() / "digits.txt").c_str(), 0600) == 0); }
   CHECK(server.fetch("/digits").status == 404);

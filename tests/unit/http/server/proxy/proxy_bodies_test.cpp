@@ -137,7 +137,7 @@ TEST_CASE("proxy: if the upstream fails before its response, the response is 502
 }
 
 TEST_CASE("proxy: the response is 502 after a refused connection, and 504 after a timeout", "[http][proxy]") {
-  SECTION("refused") {
+  SECTION("refused connection") {
     proxy_fixture fixture;
     fixture.stop_listening();
     auto client = fixture.server.connect();

@@ -73,13 +73,13 @@ TEST_CASE("proxy: a tunnel forwards bytes in both directions, beyond the deadlin
 }
 
 TEST_CASE("proxy: bytes that follow the handshake immediately are not lost", "[http][proxy][websocket]") {
-  SECTION("from the upstream") {
+  SECTION("bytes from the upstream") {
     open_tunnel tunnel{api_prefix_options(), "first frame"};
     auto bytes = tunnel.head.substr(tunnel.head.find("\r\n\r\n") + 4);
     if (bytes.empty()) bytes = tunnel.client.read().value();
     CHECK(bytes == "first frame");
   }
-  SECTION("from the client") {
+  SECTION("bytes from the client") {
     proxy_fixture fixture;
     auto client = fixture.server.connect();
     client.send(get("/api/", upgrade_lines) + "first frame");
@@ -118,11 +118,11 @@ TEST_CASE("proxy: a half-closed tunnel without traffic is closed", "[http][proxy
 
 TEST_CASE("proxy: a reset of one side of a tunnel resets the other side", "[http][proxy][websocket]") {
   open_tunnel tunnel;
-  SECTION("of the upstream") {
+  SECTION("reset of the upstream's side") {
     tunnel.fixture.upstream().reset();
     CHECK(tunnel.client.read().error() == asio::error::connection_reset);
   }
-  SECTION("of the client") {
+  SECTION("reset of the client's side") {
     net::reset_memory_stream(tunnel.client.stream());
     CHECK(tunnel.fixture.upstream().client_has_closed());
   }
@@ -202,13 +202,13 @@ TEST_CASE("proxy: if the upstream rejects an upgrade, its response is forwarded 
   proxy_fixture fixture;
   auto client = fixture.server.connect();
   fixture.forwarded(client, get("/api/", upgrade_lines));
-  SECTION("by an error") {
+  SECTION("error response") {
     fixture.upstream().send("HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno");
     const auto response = client.receive();
     CHECK(response->status == 403);
     CHECK(response->body == "no");
   }
-  SECTION("by another version") {
+  SECTION("response for another protocol version") {
     fixture.upstream().send(
         "HTTP/1.1 426 Upgrade Required\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
         "Content-Length: 0\r\n\r\n");

@@ -100,7 +100,7 @@ TEST_CASE("geocoding: the abbreviation of a state or province matches its name",
       {"", "WA", -31.9},
       {"WA", "Australia", -31.9},
       {"nd", "USA", 48.7},
-      {"", "CA", 44.9},  // a country's code rather than California
+      {"", "CA", 44.9},  // CA is the code of a country here, not California
   }));
   CAPTURE(region, country);
   const auto result = parse_geocoding(body, {"Perth", country, {}, {}, region});

@@ -280,11 +280,11 @@ TEST_CASE("provider chain: the fallback may redirect three times", "[services][w
   fixture.add_server("redirected.test", scripted_router("/x", redirected_response));
   fixture.wttr.status = http::status::bad_gateway;
   fixture.forecast.status = http::status::found;
-  SECTION("to another server") {
+  SECTION("redirect to another server") {
     fixture.forecast.location = "http://redirected.test/x";
     CHECK(fixture.fetch().report->temperature_c == "30");
   }
-  SECTION("to itself") {
+  SECTION("redirect to the same server") {
     fixture.forecast.location = "/v1/forecast";
     CHECK(fixture.fetch().report == nullptr);
     CHECK(fixture.forecast.request_count() == 4);
