@@ -57,7 +57,7 @@ TEST_CASE("file watch: the symbolic links of a Kubernetes secret are followed, e
   };
   publish("..1");
   fs::create_symlink("..data/tls.crt", root / "tls.crt");
-  // A link in another directory, as in a container image.
+  // The path contains a link in another directory, as in a container image.
   const temporary_directory other;
   fs::create_symlink(root / "tls.crt", other.path() / "certificate.pem");
   const auto path = (other.path() / "certificate.pem").string();

@@ -196,7 +196,7 @@ TEST_CASE("decode: a long member name is truncated in the path", "[json][decode]
   CHECK(decoded.error().list.at(0).field == std::string(60, 'x') + "…");
 }
 
-// Found by the fuzz target simulation_plan.
+// The fuzz target simulation_plan found this error.
 TEST_CASE("decode: the error for a member name with control characters is one line", "[json][decode]") {
   const auto decoded = json::decode<item>(R"({"a\nb\u007f":1})");
   REQUIRE_FALSE(decoded.has_value());

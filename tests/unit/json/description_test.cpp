@@ -67,7 +67,7 @@ BOOST_DESCRIBE_STRUCT(with_mixin, (), (number))
 struct empty {};
 BOOST_DESCRIBE_STRUCT(empty, (), ())
 
-/// Not an aggregate, so not checked.
+/// This type is not checked, because it is no aggregate.
 struct with_constructor {
   explicit with_constructor(int value) : number(value), hidden(value) {}
   int number;

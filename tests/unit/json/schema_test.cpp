@@ -66,7 +66,7 @@ TEST_CASE("schema: a character class is a pattern, with its special characters e
 }
 
 TEST_CASE("schema: an independent validator agrees with decode", "[json][schema]") {
-  // The schema with the definition as the root, because a draft 7 validator ignores members beside `$ref`.
+  // The definition becomes the root of the schema, because a draft 7 validator ignores members beside `$ref`.
   const auto definition = [](const std::string& document) {
     const auto start = document.find("\"item\":{") + 7;
     const auto end = document.find(",\"order\":", start);

@@ -213,7 +213,7 @@ std::string random_bytes(std::mt19937& random) {
   return text;
 }
 
-/// Random code points except surrogates, as UTF-8.
+/// Returns random code points except surrogates, as UTF-8.
 std::string random_unicode(std::mt19937& random) {
   std::string text;
   for (auto remaining = random() % 40; remaining > 0; --remaining) {

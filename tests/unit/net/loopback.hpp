@@ -30,7 +30,7 @@ class real_time_fixture {
   }
 
   deadline short_deadline() const { return deadline::after(loop_.now(), std::chrono::milliseconds{20}); }
-  /// Timeout of operations that complete earlier if the test passes.
+  /// Returns the deadline of operations that complete earlier if the test passes.
   deadline long_deadline() const { return deadline::after(loop_.now(), default_timeout); }
 
  private:

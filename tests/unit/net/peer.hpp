@@ -11,7 +11,7 @@
 #include <cohort/runtime/time/virtual_time.hpp>
 #include "tests/support/http/http_message.hpp"
 
-// Test peers on streams under virtual time, without sockets.
+// Fixture of peers that use in-memory streams on virtual time, without sockets.
 namespace cohort::test {
 
 inline task<result<std::string>> read_once(net::stream& source, std::size_t max_size = 1 << 16) {

@@ -15,7 +15,7 @@ namespace {
 
 using namespace cohort::test;
 
-/// More bytes than the socket buffers of the kernel hold.
+/// The size of a message that is larger than the socket buffers of the kernel.
 constexpr std::size_t oversized_length = 64 << 20;
 
 TEST_CASE("tcp: bytes are transferred in both directions", "[net][tcp]") {

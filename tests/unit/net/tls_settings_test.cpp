@@ -111,7 +111,7 @@ TEST_CASE("tls settings: the server name of the settings is sent and verified", 
   CHECK(fixture.connect(issue(root, "service.example")).category() == asio::error::get_ssl_category());
 }
 
-/// `key` encrypted with the passphrase `secret`.
+/// Returns `key` encrypted with the passphrase `secret`.
 std::string encrypt_key(const std::string& key) {
   BIO* const input = BIO_new_mem_buf(key.data(), static_cast<int>(key.size()));
   EVP_PKEY* const parsed = PEM_read_bio_PrivateKey(input, nullptr, nullptr, nullptr);

@@ -70,7 +70,7 @@ TEST_CASE("unix socket: a stale socket file is replaced; a socket in use is reje
   const auto other_path = fixture.path + ".other";
   auto first = *fixture.listen();
   CHECK(fixture.listen().error() == asio::error::address_in_use);
-  // A stale socket file, as left by a killed program.
+  // The file is a stale socket file, as a killed program leaves it.
   REQUIRE(::rename(fixture.path.c_str(), other_path.c_str()) == 0);
   first.reset();
   REQUIRE(::rename(other_path.c_str(), fixture.path.c_str()) == 0);

@@ -18,7 +18,7 @@ using state = circuit_breaker::state;
 
 using test::start;
 
-/// Smaller than the defaults, to keep call sequences short.
+/// The window is smaller than the default, to keep the sequences of calls short.
 constexpr circuit_breaker::settings small_window{.min_calls = 5, .max_calls = 20};
 
 class circuit_breaker_fixture {

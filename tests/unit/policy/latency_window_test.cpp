@@ -25,7 +25,7 @@ TEST_CASE("latency window: a quantile is never below the exact value and at most
   std::vector<duration> exact;
   const auto count = 1 + random.uniform_below(3000);
   for (std::uint64_t i = 0; i < count; ++i) {
-    // Log-uniform from 1 µs to 4 minutes.
+    // The latencies have a log-uniform distribution from 1 µs to 4 minutes.
     const duration latency{static_cast<duration::rep>(1000 * std::pow(240e6, random.uniform()))};
     exact.push_back(latency);
     window.record(latency, start);

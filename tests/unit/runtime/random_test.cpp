@@ -15,7 +15,8 @@ using namespace std::chrono_literals;
 using Catch::Approx;
 
 TEST_CASE("random_generator: generates the reference sequence of SplitMix64", "[runtime][random]") {
-  // The first numbers for seed 1234567. Source: Rosetta Code, "Pseudo-random numbers/Splitmix64".
+  // The expected values are the first numbers for seed 1234567. Source: Rosetta Code, "Pseudo-random
+  // numbers/Splitmix64".
   random_generator random{1234567};
   for (const std::uint64_t expected : {6457827717110365317U, 3203168211198807973U, 9817491932198370423U,
                                        4593380528125082431U, 16408922859458223821U}) {

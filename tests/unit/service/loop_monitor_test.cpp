@@ -17,7 +17,7 @@ namespace {
 using namespace cohort::test;
 using service::loop_monitor;
 
-/// Values by metric name and loop index, such as `cohort_loop_timers 0`.
+/// Returns the values by metric name and loop index, such as `cohort_loop_timers 0`.
 std::map<std::string, double> loop_series(const telemetry::registry& metrics) {
   std::map<std::string, double> series;
   for (const auto& family : metrics.collect()) {

@@ -11,7 +11,7 @@ using namespace cohort::test;
 
 http::response empty_response(request_context&) { return http::response{}; }
 
-/// Exit status and standard error of a program with these routes.
+/// Returns the exit status and the standard error of a program with these routes.
 std::pair<int, std::vector<std::string>> run_with(std::function<void(http::router&)> add_routes) {
   captured_log standard_error;
   service::definition definition;

@@ -103,7 +103,7 @@ class service_fixture {
     return servers_.emplace_back(time, network, net::endpoint{address, 80}, std::move(routes));
   }
   void add_black_hole(const std::string& host) { network.add_black_hole({next_address(host), 80}); }
-  /// A host name that resolves to an address without a listener.
+  /// Adds a host name that resolves to an address without a listener.
   void add_closed_port(const std::string& host) { next_address(host); }
 
   /// Serves these routes with the probe routes and filters of every service.

@@ -15,7 +15,7 @@ namespace {
 using namespace cohort::test;
 using lines = std::vector<std::string>;
 
-/// The document of a running service.
+/// The OpenAPI document of a running service.
 class contract {
  public:
   explicit contract(service_fixture& fixture)

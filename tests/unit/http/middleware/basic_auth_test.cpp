@@ -20,7 +20,7 @@ TEST_CASE("basic authentication: requests with valid credentials reach the handl
   const auto response_to_credentials = [&](const std::string& credentials) {
     return server.response_to(get("/", "Authorization: " + credentials + "\r\n"));
   };
-  // The example of RFC 7617 section 2.
+  // RFC 7617 section 2 contains this example.
   CHECK(response_to_credentials("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==").body == "Aladdin");
   CHECK(response_to_credentials("basic   QWxhZGRpbjpvcGVuIHNlc2FtZQ==").body == "Aladdin");
   CHECK(response_to_credentials("Basic ZW1wdHk6").body == "empty");

@@ -76,7 +76,7 @@ TEST_CASE("server: the 408 response to an incomplete header section has no data 
   auto client = server.connect();
   client.send("PUT /thing HTTP/1.1\r\nHost: test\r\n\r\n");
   CHECK(client.receive()->status == 200);
-  // Long enough to replace the buffer that the previous request's views refer to.
+  // This header section is long enough to replace the buffer to which views of the previous request refer.
   client.send("GET / HTTP/1.1\r\nX: " + std::string(9000, 'x'));
   const auto start = server.time.now();
   CHECK(client.receive()->status == 408);

@@ -5,7 +5,7 @@
 #include <cohort/http/server/server.hpp>
 #include "tests/unit/http/server/server_fixture.hpp"
 
-// Graceful shutdown.
+// Tests of graceful shutdown.
 namespace cohort {
 namespace {
 

@@ -14,7 +14,7 @@
 #include "tests/unit/runtime/task_fixtures.hpp"
 #include "tests/unit/telemetry/captured_log.hpp"
 
-// A server on a virtual clock and an in-memory network, and clients that send exactly the given bytes.
+// Fixture of a server on a virtual clock and an in-memory network, and of clients that send exactly the given bytes.
 namespace cohort::test {
 
 using http::body_writer;
@@ -99,7 +99,7 @@ class server_fixture {
   }
 };
 
-// Handlers. The coroutines take their data as parameters, because the captures of a lambda would be destroyed before
+// The coroutines of handlers take their data as parameters, because the captures of a lambda would be destroyed before
 // the coroutines.
 
 inline task<http::response> delayed_response(duration delay, std::string text) {

@@ -9,7 +9,7 @@
 #include "tests/unit/http/server/server_fixture.hpp"
 #include "tests/unit/telemetry/captured_log.hpp"
 
-// Streamed response bodies.
+// Tests of streamed response bodies.
 namespace cohort {
 namespace {
 

@@ -44,7 +44,7 @@ class tls_server_fixture {
     return time.run(connect_on_loop(client, context, pipe));
   }
 
-  /// Returns the result of the handshake with a peer that sends these bytes and closes.
+  /// Returns the result of the handshake with a peer that sends these bytes and, if `closes`, closes the connection.
   net::tls_accept_result receive(std::string bytes, bool closes = true) {
     return time.run(accept_bytes(context, std::move(bytes), closes));
   }

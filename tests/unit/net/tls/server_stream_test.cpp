@@ -75,7 +75,7 @@ TEST_CASE("tls: try_write encrypts and sends without waiting, and keeps the rest
   CHECK((std::get<1>(results) == text + "more"));
 }
 
-/// The deadline of an earlier read passes during the watch.
+/// Starts a hangup watch, during which the deadline of an earlier read passes.
 task<> watch_hangup(net::stream& stream, int& hangup_count) {
   stream.set_deadline(deadline::after(loop::current().now(), 5s));
   stream.watch_hangup([&hangup_count] { ++hangup_count; });

@@ -105,7 +105,7 @@ TEST_CASE("cross_thread_rate_limiter: the loops share the limit", "[runtime][syn
   cross_thread_rate_limiter limiter{5, 2ms};
   const auto begin = real_clock().now();
   run_on_loops(4, [&](std::size_t) { return start_repeatedly(limiter, 15); });
-  // 60 operations in groups of 5.
+  // The 60 operations start in groups of 5.
   CHECK(real_clock().now() - begin >= 11 * 2ms);
 }
 

@@ -34,7 +34,7 @@ TEST_CASE("constant_time_equal: two secrets are equal only if all their bytes ar
   CHECK(service::constant_time_equal(candidate, expected) == is_equal);
 }
 
-/// Routes outside `/api/`, some of which require a key.
+/// Returns routes outside `/api/`, some of which require a key.
 http::router shop_routes(const service::api_key_authenticator& keys) {
   http::router routes;
   routes.get("/orders", [](request_context&) { return text_response("orders"); });

@@ -31,7 +31,7 @@ class time_zone {
   std::optional<std::string> previous_;
 };
 
-/// Central European time; independent of the installed time zone files.
+/// Central European time, independent of the installed time zone files.
 constexpr const char* central_europe = "CET-1CEST,M3.5.0,M10.5.0/3";
 
 wall_time utc(int year, unsigned month, unsigned day, int hour = 0, int minute = 0, int second = 0) {
@@ -48,7 +48,7 @@ std::string next_time(const char* expression, wall_time after) {
 
 TEST_CASE("cron_expression: the next time is the first matching minute after the given time", "[service][cron]") {
   const time_zone zone{"UTC0"};
-  // A Sunday.
+  // This day is a Sunday.
   const auto after = utc(2026, 11, 22, 13, 5, 9);
   const auto [expression, expected] = GENERATE(table<const char*, std::string>({
       {"* * * * *", "2026-11-22T13:06:00+00:00"},
@@ -100,7 +100,7 @@ TEST_CASE("cron_expression: an invalid expression is an error that names the fie
 
 TEST_CASE("cron_expression: a time that the clock skips matches at the end of the gap", "[service][cron]") {
   const time_zone zone{central_europe};
-  // 2026-03-29: from 02:00 to 03:00.
+  // On 2026-03-29 the clock skips from 02:00 to 03:00.
   const auto before = utc(2026, 3, 28, 12);
   CHECK(next_time("30 2 * * *", before) == "2026-03-29T03:00:00+02:00");
   CHECK(next_time("30 2 * * *", utc(2026, 3, 29, 1)) == "2026-03-30T02:30:00+02:00");
@@ -112,7 +112,7 @@ TEST_CASE("cron_expression: a time that the clock skips matches at the end of th
 
 TEST_CASE("cron_expression: a time that the clock repeats matches only its first occurrence", "[service][cron]") {
   const time_zone zone{central_europe};
-  // 2026-10-25: from 03:00 to 02:00.
+  // On 2026-10-25 the clock is set back from 03:00 to 02:00.
   CHECK(next_time("30 2 * * *", utc(2026, 10, 24, 12)) == "2026-10-25T02:30:00+02:00");
   CHECK(next_time("30 2 * * *", utc(2026, 10, 25, 0, 30)) == "2026-10-26T02:30:00+01:00");
   CHECK(next_time("30 3 * * *", utc(2026, 10, 25, 0, 30)) == "2026-10-25T03:30:00+01:00");
@@ -121,7 +121,7 @@ TEST_CASE("cron_expression: a time that the clock repeats matches only its first
 }
 
 TEST_CASE("cron_expression: a time in a gap that starts at midnight matches at the end of the gap", "[service][cron]") {
-  // The first Sunday of September: from 00:00 to 01:00.
+  // On the first Sunday of September the clock skips from 00:00 to 01:00.
   const time_zone zone{"<-04>4<-03>,M9.1.0/0,M4.1.0/0"};
   CHECK(next_time("15 0 * * *", utc(2026, 9, 5, 12)) == "2026-09-06T01:00:00-03:00");
   CHECK(next_time("0 0 6 9 *", utc(2026, 9, 5, 12)) == "2026-09-06T01:00:00-03:00");

@@ -10,7 +10,7 @@
 #include <cohort/service/otlp/telemetry_export.hpp>
 #include "tests/unit/service/service_fixture.hpp"
 
-// A collector of OTLP/HTTP on a virtual clock and an in-memory network.
+// Fixture of an OTLP/HTTP collector on a virtual clock and an in-memory network.
 namespace cohort::test {
 
 struct fake_collector {

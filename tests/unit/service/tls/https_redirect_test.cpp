@@ -13,7 +13,7 @@ namespace {
 using namespace cohort::test;
 using namespace std::chrono_literals;
 
-/// A redirect to port 5001 of the same host.
+/// A server that redirects to port 5001 of the same host.
 class redirect_fixture {
  public:
   redirect_fixture() {

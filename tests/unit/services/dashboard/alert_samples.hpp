@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-// Bodies of Alertmanager's webhook.
+// Sample bodies of Alertmanager's webhook.
 namespace cohort::test {
 
 struct alert_sample {

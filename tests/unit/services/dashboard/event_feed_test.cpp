@@ -82,7 +82,7 @@ TEST_CASE("event feed: events that follow each other closely are sent in one wri
   fixture.serve_dashboard();
   open_stream stream{fixture};
   stream.receive_for(1s);
-  // The aggregate at 1.5 s: two parts immediately, and the rest with the part of the weather service.
+  // The aggregate at 1.5 s sends two parts immediately, and the other events with the part of the weather service.
   const auto before = stream.receive_for(490ms).size();
   const auto early = stream.receive_for(20ms).substr(before);
   CHECK(early.find("\"sysinfo_service\":{") != std::string::npos);
@@ -159,7 +159,7 @@ TEST_CASE("event feed: failures are sent, and a slow service does not delay the 
   CHECK(first.count("event: aggregate\n") == 0);
   CHECK(first.count("event: poll\ndata: {\"poll\":1,\"budgets_ms\":{\"time_service\":3000,") == 1);
   CHECK(first.count("event: part\ndata: {\"poll\":1,\"time_service\":") == 1);
-  // The time and the failure of each of three aggregates.
+  // Each of three aggregates has sent the parts `time_service` and `sysinfo_service`.
   CHECK(first.count("event: part\n") == 6);
   first.receive_for(600ms);
   CHECK(first.count("event: aggregate\n") == 1);

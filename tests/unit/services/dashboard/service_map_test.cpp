@@ -46,7 +46,7 @@ TEST_CASE("service map: an event every 2 s has the totals of the calls to each s
   CHECK(at(first, "/services/sysinfo_service/calls") == "0");
   const auto map = last_map_event(stream.receive_for(4s));
   CHECK(std::stoi(at(map, "/at_ms")) - std::stoi(at(first, "/at_ms")) == 4000);
-  // Three aggregates (at 0, 1.5 and 3 s), and the poll of the time service every second.
+  // The time service receives calls of three aggregates (at 0, 1.5 and 3 s) and of a poll every second.
   CHECK(at(map, "/services/time_service/calls") == "7");
   CHECK(at(map, "/services/time_service/failures") == "0");
   CHECK(at(map, "/services/time_service/breakers/closed") == "1");

@@ -15,7 +15,7 @@
 #include "tests/support/series.hpp"
 #include "tests/support/temporary_directory.hpp"
 
-// The gateway and stubs of upstreams on a virtual clock and a simulated network.
+// Fixture of the gateway and of upstream stubs on a virtual clock and a simulated network.
 namespace cohort::test {
 
 /// An upstream that responds with its name, and records the requests that it has received.

@@ -212,7 +212,7 @@ TEST_CASE("gateway: a mirror receives a copy of each request and never delays th
   CHECK(stack.upstream("a").requests.back().content == "copied");
   post.body = "longer than ten bytes";
   CHECK(stack.call(post).body == "a");
-  // A slow mirror: while a copy is in flight, no other copy is sent, and no request waits for a copy.
+  // While a copy to a slow mirror is in flight, no other copy is sent, and no request waits for a copy.
   shadow.delay = 4s;
   const auto start = stack.fleet.elapsed();
   CHECK(stack.call("/api/1").body == "a");

@@ -13,7 +13,7 @@ namespace {
 using namespace std::chrono_literals;
 using test::signing_key;
 
-/// 2001-09-09.
+/// The current time of the tests, 2001-09-09.
 constexpr wall_time now{std::chrono::seconds{1'000'000'000}};
 
 std::unique_ptr<jwt_key> load(const signing_key& key, std::string id = {}) {
@@ -49,7 +49,7 @@ TEST_CASE("JWT: tokens of each algorithm are accepted", "[gateway][jwt]") {
   REQUIRE(claims.has_value());
   CHECK(claims->subject == "alice");
   CHECK(claims->values.at("level") == "7");
-  // Another key of the same algorithm.
+  // The signature of another key of the same algorithm is invalid.
   CHECK(outcome_of(verifier, signing_key{algorithm}.token(header_of(key), valid_claims)) == "signature");
 }
 
@@ -71,7 +71,7 @@ TEST_CASE("JWT: the algorithm is a property of the key", "[gateway][jwt][securit
   CHECK(outcome_of(verifier, unsigned_token) == "algorithm");
   CHECK(outcome_of(verifier, test::base64url(R"({"alg":"None"})") + "." + test::base64url(valid_claims) + ".") ==
         "algorithm");
-  // The public key as the secret of an HMAC (RFC 8725 section 2.1).
+  // The attacker uses the public key as the secret of an HMAC (RFC 8725 section 2.1).
   const signing_key signing_key{rsa_key.verification_key()};
   CHECK(outcome_of(verifier, signing_key.token(R"({"alg":"HS256"})", valid_claims)) == "algorithm");
   CHECK(outcome_of(verifier, signing_key.token(R"({"alg":"RS256"})", valid_claims)) == "signature");

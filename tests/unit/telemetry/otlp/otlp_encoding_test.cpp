@@ -59,7 +59,7 @@ std::string encoded_record(otlp_encoding encoding) {
   return items;
 }
 
-// The bytes that Python's opentelemetry-proto 1.x serializes for the same messages.
+// Python's opentelemetry-proto 1.x serializes the same messages to these bytes.
 TEST_CASE("otlp: the encoding of a span equals that of the official protobuf encoder", "[telemetry][otlp]") {
   CHECK(to_hex(encoded_span(otlp_encoding::protobuf)) ==
         "12fc010a100af7651916cd43dd8448eb211c80319c120800f067aa0ba902b71a03613d312208b7ad6b71692033312a0f474554202f73"

@@ -179,7 +179,7 @@ TEST_CASE("client proxy: a request to an https URL opens a tunnel through the pr
   CHECK(request.headers.size() == 3);
   proxy.send(GENERATE("HTTP/1.1 200 Connection established\r\n\r\n", "HTTP/1.0 200 OK\r\nVia: x\r\n\r\n",
                       "HTTP/1.1 299\r\nContent-Length: 5\r\n\r\n"));
-  // The first byte of a TLS record with a handshake message.
+  // A TLS record with a handshake message starts with this byte.
   CHECK(proxy.read_bytes().starts_with('\x16'));
 }
 

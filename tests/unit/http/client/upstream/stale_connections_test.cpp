@@ -43,7 +43,7 @@ struct stale_connections_fixture {
   http::upstream upstream;
 };
 
-/// Settings with an empty retry budget.
+/// Returns settings with an empty retry budget.
 http::upstream_settings settings_without_budget(unsigned max_attempts) {
   auto settings = settings_with_retries(max_attempts);
   settings.budget.ratio = settings.budget.min_per_second = 0;

@@ -71,7 +71,7 @@ inline http::router routes_of(scripted_replica& replica) {
   return routes;
 }
 
-/// Settings without retries and hedges.
+/// Returns settings without retries or hedges.
 inline http::upstream_settings single_attempt() {
   http::upstream_settings settings;
   settings.retry.max_attempts = 1;
@@ -79,7 +79,7 @@ inline http::upstream_settings single_attempt() {
   return settings;
 }
 
-/// Settings with retries and without hedges.
+/// Returns settings with retries, but without hedges.
 inline http::upstream_settings settings_with_retries(unsigned max_attempts = 3) {
   auto settings = single_attempt();
   settings.retry.max_attempts = max_attempts;
@@ -118,7 +118,7 @@ class upstream_fixture {
   telemetry::server_timing timing;
 
   scripted_replica& replica() { return replicas.front(); }
-  /// The number of requests that all replicas have received.
+  /// Returns the number of requests that all replicas have received.
   std::size_t request_count() const {
     std::size_t sum = 0;
     for (const auto& replica : replicas) sum += replica.request_count;

@@ -35,7 +35,7 @@ TEST_CASE("upstream: a request carries the remaining time minus one round-trip t
   CHECK(is_ok(fixture.call(200ms)));
   CHECK(is_ok(fixture.call(200ms)));
   REQUIRE(fixture.replica().received_timeouts.size() == 2);
-  // 180 ms, minus 20 ms for the connection and 20 ms for the round trip.
+  // Of 180 ms, the connection takes 20 ms and the round trip 20 ms.
   CHECK(std::stoi(fixture.replica().received_timeouts[0]) <= 140);
   CHECK(std::stoi(fixture.replica().received_timeouts[0]) >= 138);
   // The second call uses the same connection.

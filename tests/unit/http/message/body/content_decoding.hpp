@@ -75,7 +75,7 @@ inline std::string compressible_text(std::size_t size) {
   return text;
 }
 
-/// Text that no coding compresses.
+/// Returns text that no coding can compress.
 inline std::string incompressible_text(std::size_t size, unsigned seed = 7) {
   std::string text(size, ' ');
   unsigned random_state = seed;

@@ -29,7 +29,7 @@ TEST_CASE("content negotiation: the offer that Accept prefers is selected, other
        open_metrics},
       {"application/openmetrics-text;version=1.0.0;q=0.5;escaping=allow-utf-8,text/plain;version=0.0.4;q=0.6", text},
       {"text/plain;version=0.0.4;q=1,*/*;q=0.1", text},
-      // No preference.
+      // Fields without a preference select the first offer.
       {"", text},
       {"*/*", text},
       {"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", text},
@@ -60,7 +60,7 @@ TEST_CASE("content negotiation: the offer that Accept prefers is selected, other
       {"*/*;q=0.1,application/*;q=0.9", open_metrics},
       {"application/openmetrics-text;q=0.9,application/openmetrics-text;version=1.0.0;q=0.2,text/plain;q=0.3", text},
       {"application/openmetrics-text;q=0.1,application/openmetrics-text;q=0.9,text/plain;q=0.5", text},
-      // Weights with up to three decimals.
+      // Weights have up to three decimals.
       {"text/plain;q=0.19,application/openmetrics-text;q=0.2", open_metrics},
       {"text/plain;q=0.1,application/openmetrics-text;q=0.101", open_metrics},
       {"text/plain;q=0.11,application/openmetrics-text;q=0.101", text},
@@ -68,7 +68,7 @@ TEST_CASE("content negotiation: the offer that Accept prefers is selected, other
       {"text/plain;q=0.,application/openmetrics-text;q=0.001", open_metrics},
       {"text/plain;Q=0.5,application/openmetrics-text", open_metrics},
       {"text/plain;VERSION=1.0.0;q=0.9,application/openmetrics-text;q=0.1", open_metrics},
-      // Separators inside quotes.
+      // Separators inside quotes have no effect.
       {"application/openmetrics-text;q=0.5;note=\",text/plain,\"", open_metrics},
       {"application/openmetrics-text;q=0.5;note=\"\\\",text/plain,\"", open_metrics},
       // Malformed ranges are ignored.

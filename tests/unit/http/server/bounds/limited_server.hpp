@@ -6,7 +6,7 @@
 
 #include "tests/unit/http/server/server_fixture.hpp"
 
-// A server with a maximum number of connections.
+// Fixture of a server with a maximum number of connections.
 namespace cohort::test {
 
 inline const std::string limit_rejections = R"(cohort_server_connections_rejected_total{reason="limit"})";

@@ -16,7 +16,7 @@
 #include "tests/support/temporary_directory.hpp"
 #include "tests/unit/http/server/server_fixture.hpp"
 
-// Directories on a kernel without openat2(2), and in a container whose system call filter denies it.
+// Tests of directories on a kernel without openat2(2), and in a container whose system call filter denies openat2.
 namespace cohort {
 namespace {
 

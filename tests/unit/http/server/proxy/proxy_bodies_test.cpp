@@ -76,7 +76,7 @@ TEST_CASE("proxy: a slow client exerts backpressure on the upstream", "[http][pr
   std::size_t written = 0;
   const spawned_task<> writer{fixture.server.time, write_chunks(upstream.stream(), chunk_count, written)};
   fixture.server.time.run_for(1s);
-  // The buffers of two connections, 64 KiB each, and the buffers of the proxy itself.
+  // The limit is the size of the buffers of two connections (64 KiB each) and of the proxy itself.
   CHECK(written <= 192 * 1024);
   CHECK(client.receive()->body.size() == chunk_count * 16 * 1024);
   CHECK(writer.ended());

@@ -165,7 +165,7 @@ TEST_CASE("proxy: a tunnel forwards a large amount of data unchanged, and only a
   std::size_t written = 0;
   const spawned_task<> writing{tunnel.fixture.server.time, write_chunks(sender, chunk_count, written)};
   tunnel.fixture.server.time.run_for(1s);
-  // The sum of the buffers of two connections, 64 KiB each, and of the tunnel.
+  // The limit is the size of the buffers of two connections (64 KiB each) and of the tunnel.
   CHECK(written <= 192 * 1024);
   std::string received;
   while (received.size() < chunk_count * 16 * 1024) {

@@ -6,7 +6,7 @@
 
 #include "tests/unit/services/weather/providers_fixture.hpp"
 
-// A provider chain with wttr.in and the fallback as scripted servers.
+// Fixture of a provider chain with wttr.in and the fallback as scripted servers.
 namespace cohort::test {
 
 inline const weather::location& default_place = weather::default_location();

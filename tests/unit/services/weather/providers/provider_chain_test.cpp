@@ -146,7 +146,7 @@ TEST_CASE("provider chain: there is no cooldown while one provider may be called
   fixture.time.run_for(1s);
   fixture.start_cooldowns();
   CHECK(fixture.wttr.request_count() == 3);
-  // The remaining cooldown of wttr.in, which started a second earlier.
+  // The result is the remaining cooldown of wttr.in, which started a second earlier.
   REQUIRE(fixture.cooldown().has_value());
   CHECK(fixture.cooldown()->retry_after <= 4s);
   CHECK(fixture.cooldown()->retry_after > 3s);
