@@ -70,7 +70,7 @@ TEST_CASE("API keys: the number and the length of keys are limited", "[config][s
   CHECK_FALSE(read_api_key_file("/dev/zero").error.empty());
 }
 
-TEST_CASE("API keys: API_KEY is one key; API_KEY_FILE can contain several", "[config][options]") {
+TEST_CASE("API keys: API_KEY contains one key, and API_KEY_FILE can contain several", "[config][options]") {
   const test::temporary_directory directory;
   const auto path = directory.write("keys", "a: one\nb: two\n").string();
   const auto parse = [](const environment& variables) {

@@ -233,7 +233,7 @@ TEST_CASE("options: a switch is set by flag or by variable, and the flag takes p
   struct row {
     std::vector<std::string> flags;
     environment variables;
-    bool on;
+    bool is_on;
   };
   for (const auto& test_case :
        {row{{}, {}, false}, row{{"--dry-run"}, {}, true}, row{{}, {{"SAMPLE_DRY_RUN", "1"}}, true},
@@ -243,17 +243,17 @@ TEST_CASE("options: a switch is set by flag or by variable, and the flag takes p
         row{{"--dry-run=false"}, {{"SAMPLE_DRY_RUN", "1"}}, false}}) {
     sample_program program;
     CHECK_FALSE(program.parse(test_case.flags, test_case.variables).has_value());
-    CHECK(program.dry_run == test_case.on);
+    CHECK(program.dry_run == test_case.is_on);
     CHECK_FALSE(program.verbose);
   }
 }
 
 TEST_CASE("options: the value of a switch's variable is case-insensitive", "[config][options][case-5.2]") {
-  const auto [text, on] =
+  const auto [text, is_on] =
       GENERATE(table<std::string, bool>({{"TRUE", true}, {"True", true}, {"FALSE", false}, {"False", false}}));
   sample_program program;
   CHECK_FALSE(program.parse({}, {{"SAMPLE_DRY_RUN", text}}).has_value());
-  CHECK(program.dry_run == on);
+  CHECK(program.dry_run == is_on);
 }
 
 TEST_CASE("options: an invalid value of a switch's variable is an error", "[config][options]") {

@@ -50,7 +50,7 @@ class scripted_lookup {
   }
   ~scripted_lookup() {
     const std::lock_guard lock{shared_->mutex};
-    shared_->stopped = true;
+    shared_->is_stopped = true;
     shared_->changed.notify_all();
   }
 
@@ -60,13 +60,13 @@ class scripted_lookup {
     std::condition_variable changed;
     std::deque<addresses> results;
     int lookups = 0;
-    bool stopped = false;
+    bool is_stopped = false;
 
     addresses look_up() {
       std::unique_lock lock{mutex};
       ++lookups;
       changed.notify_all();
-      changed.wait(lock, [this] { return stopped || !results.empty(); });
+      changed.wait(lock, [this] { return is_stopped || !results.empty(); });
       if (results.empty()) return error_code{asio::error::host_not_found};
       auto next = std::move(results.front());
       results.pop_front();
@@ -171,11 +171,11 @@ TEST_CASE("resolver: a result older than max_stale_age is not used", "[net][reso
 TEST_CASE("resolver: a failure is cached for negative_ttl", "[net][resolver][threads]") {
   real_time_fixture time;
   scripted_lookup lookup;
-  const bool cached = GENERATE(true, false);
-  net::resolver resolver{lookup.function(), make_resolver_settings(1h, 1h, cached ? 1h : 0h)};
+  const bool is_cached = GENERATE(true, false);
+  net::resolver resolver{lookup.function(), make_resolver_settings(1h, 1h, is_cached ? 1h : 0h)};
   lookup.complete_lookup(error_code{asio::error::host_not_found});
   CHECK(time.run(resolver.resolve("weather", 80, time.long_deadline())).error() == asio::error::host_not_found);
-  if (cached) {
+  if (is_cached) {
     CHECK(time.run(resolver.resolve("weather", 80, time.long_deadline())).error() == asio::error::host_not_found);
     CHECK(lookup.lookup_count() == 1);
   } else {

@@ -37,8 +37,8 @@ class tls_server_end {
       const bool needs_input = SSL_get_error(session_.get(), result) == SSL_ERROR_WANT_READ;
       co_await flush();
       if (result == 1 || !needs_input) co_return result == 1;
-      const bool received = co_await receive();
-      if (!received) co_return false;
+      const bool has_received = co_await receive();
+      if (!has_received) co_return false;
     }
   }
   /// Returns the decrypted bytes of one read; the result is empty if the connection is closed.
@@ -47,8 +47,8 @@ class tls_server_end {
     for (;;) {
       const auto size = SSL_read(session_.get(), bytes.data(), static_cast<int>(bytes.size()));
       if (size > 0) co_return std::string{bytes.data(), static_cast<std::size_t>(size)};
-      const bool received = co_await receive();
-      if (!received) co_return std::string{};
+      const bool has_received = co_await receive();
+      if (!has_received) co_return std::string{};
     }
   }
   task<> write(std::string bytes) {

@@ -268,10 +268,10 @@ TEST_CASE("circuit breaker: random event sequences cause only the documented tra
     if (running.size() < 10 && random.bernoulli(0.5)) {
       const auto retry_after = breaker.retry_after(now);
       const auto acquired = breaker.try_acquire(now);
-      const bool probe_in_flight = std::ranges::count(running, permission::probe) == 1;
-      const auto expected = before == state::closed               ? permission::normal
-                            : probe_in_flight || retry_after > 0s ? permission::denied
-                                                                  : permission::probe;
+      const bool has_probe_in_flight = std::ranges::count(running, permission::probe) == 1;
+      const auto expected = before == state::closed                   ? permission::normal
+                            : has_probe_in_flight || retry_after > 0s ? permission::denied
+                                                                      : permission::probe;
       REQUIRE(acquired == expected);
       REQUIRE(breaker.current_state() == (acquired == permission::probe ? state::half_open : before));
       if (acquired != permission::denied) running.push_back(acquired);

@@ -194,7 +194,7 @@ TEST_CASE("load balancer: a removed address is not selected, but is tracked unti
 }
 
 TEST_CASE(
-    "load balancer: an address that is added again keeps its requests in flight, and has a slow start and no failures",
+    "load balancer: an address that is added again keeps its requests in flight, starts slowly and has no failures",
     "[policy][load_balancer]") {
   load_balancer_fixture fixture{{a, b}};
   REQUIRE_FALSE(fixture.call(a, outcome::connect_failure));
@@ -210,12 +210,12 @@ TEST_CASE(
 
 TEST_CASE("load balancer: the state of a removed address without requests in flight is discarded",
           "[policy][load_balancer]") {
-  const bool in_flight = GENERATE(false, true);
+  const bool has_request_in_flight = GENERATE(false, true);
   load_balancer_fixture fixture{{a, b}};
   CHECK(fixture.ejection(a, outcome::failure) == 30s);
-  if (in_flight) fixture.balancer.on_request_start(a);
+  if (has_request_in_flight) fixture.balancer.on_request_start(a);
   fixture.update({b});
-  if (in_flight) fixture.balancer.on_request_end(a, outcome::ignored, fixture.now);
+  if (has_request_in_flight) fixture.balancer.on_request_end(a, outcome::ignored, fixture.now);
   fixture.update({a, b});
   CHECK(fixture.ejection(a, outcome::failure) == 30s);
 }

@@ -53,10 +53,10 @@ TEST_CASE("loop: timers on the real clock expire in order and never early", "[ru
 
 TEST_CASE("loop: a waiting loop wakes up for a timer that another thread arms earlier", "[runtime][loop][threads]") {
   loop event_loop;
-  bool called = false;
+  bool is_called = false;
   test_timer late(event_loop, [&] { event_loop.stop(); });
   test_timer early(event_loop, [&] {
-    called = true;
+    is_called = true;
     event_loop.stop();
   });
   late.timer.arm(event_loop.now() + 10min);
@@ -66,7 +66,7 @@ TEST_CASE("loop: a waiting loop wakes up for a timer that another thread arms ea
   event_loop.run();
   posting_thread.join();
 
-  CHECK(called);
+  CHECK(is_called);
 }
 
 TEST_CASE("loop: a timer can be re-armed from its own callback", "[runtime][loop]") {

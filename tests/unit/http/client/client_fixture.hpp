@@ -99,13 +99,13 @@ class started_call {
   }
   /// Returns the error of the call, or an empty result if the call has a response.
   std::optional<client_error> error() {
-    const auto& done = result();
-    return done ? std::nullopt : std::optional{done.error()};
+    const auto& call_result = result();
+    return call_result ? std::nullopt : std::optional{call_result.error()};
   }
   http::client_response response() {
-    const auto& done = result();
-    if (!done) throw std::runtime_error("no response: " + make_error_code(done.error()).message());
-    return *done;
+    const auto& call_result = result();
+    if (!call_result) throw std::runtime_error("no response: " + make_error_code(call_result.error()).message());
+    return *call_result;
   }
 
  private:

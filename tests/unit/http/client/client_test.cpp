@@ -122,7 +122,7 @@ TEST_CASE("client: a response is parsed in every framing, with its bytes split a
   client_fixture fixture{pipe_with_max_read_size(GENERATE(std::size_t{1} << 20, std::size_t{1}, std::size_t{3}))};
   struct framing {
     std::string bytes;
-    bool closes;
+    bool closes_connection;
     std::string body;
   };
   const auto sample = GENERATE(values<framing>({
@@ -140,7 +140,8 @@ TEST_CASE("client: a response is parsed in every framing, with its bytes split a
        false, "hi"},
   }));
   CAPTURE(sample.bytes);
-  const auto response = fixture.receive_response(get_request("http://site.test/"), sample.bytes, sample.closes);
+  const auto response =
+      fixture.receive_response(get_request("http://site.test/"), sample.bytes, sample.closes_connection);
   CHECK(response.status_code() == 200);
   CHECK(response.status == http::status::ok);
   CHECK(response.find("x-a") == "b");
@@ -169,7 +170,7 @@ TEST_CASE("client: a response without a body is complete after its header, and i
 }
 
 TEST_CASE("client: the limit of the body applies in every framing", "[http][client]") {
-  const auto [prefix, suffix, closes] = GENERATE(table<std::string, std::string, bool>({
+  const auto [prefix, suffix, closes_connection] = GENERATE(table<std::string, std::string, bool>({
       {"HTTP/1.1 200 OK\r\nContent-Length: LENGTH\r\n\r\n", "", false},
       {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nabcd\r\nREST\r\n", "\r\n0\r\n\r\n", false},
       {"HTTP/1.1 200 OK\r\n\r\n", "", true},
@@ -184,7 +185,7 @@ TEST_CASE("client: the limit of the body applies in every framing", "[http][clie
     first_chunk_size = 4;
   }
   const auto bytes = head + std::string(length - first_chunk_size, 'x') + suffix;
-  const auto error = fixture.receive_error(get_request("http://site.test/"), bytes, closes);
+  const auto error = fixture.receive_error(get_request("http://site.test/"), bytes, closes_connection);
   CHECK(error == (length == 100 ? std::nullopt : std::optional{client_error::body_too_large}));
 }
 

@@ -58,14 +58,14 @@ TEST_CASE("fields: a token has at least one character and no separator, control 
 TEST_CASE("fields: a field value has no control character except tab", "[http][message]") {
   for (int byte = 0; byte < 256; ++byte) {
     CAPTURE(byte);
-    const bool valid = byte == '\t' || (byte >= ' ' && byte != 0x7F);
-    CHECK(is_field_value(std::string{"a"} + static_cast<char>(byte) + "b") == valid);
+    const bool is_valid = byte == '\t' || (byte >= ' ' && byte != 0x7F);
+    CHECK(is_field_value(std::string{"a"} + static_cast<char>(byte) + "b") == is_valid);
     // The implementation examines long values word by word.
     std::size_t matching_count = 0;
     for (std::size_t at = 0; at < 19; ++at) {
       std::string text(19, 'a');
       text[at] = static_cast<char>(byte);
-      matching_count += is_field_value(text) == valid ? 1 : 0;
+      matching_count += is_field_value(text) == is_valid ? 1 : 0;
     }
     CHECK(matching_count == 19);
   }

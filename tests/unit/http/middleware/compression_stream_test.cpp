@@ -107,11 +107,11 @@ TEST_CASE("compression: a file is encoded, but not a range of a file", "[http][m
   const auto path = directory.write("data.txt", text);
   server.routes.use(http::compression());
   server.routes.get("/", [&](request_context& context) { return http::file_response(context, path, {}); });
-  const auto whole = server.response_to(get_encoded("/", coding));
-  CHECK(whole.header("Content-Encoding") == coding);
-  CHECK(whole.header("ETag")->starts_with("W/\""));
-  CHECK_FALSE(whole.header("Accept-Ranges").has_value());
-  CHECK(decode(coding, whole.body).text == text);
+  const auto full_response = server.response_to(get_encoded("/", coding));
+  CHECK(full_response.header("Content-Encoding") == coding);
+  CHECK(full_response.header("ETag")->starts_with("W/\""));
+  CHECK_FALSE(full_response.header("Accept-Ranges").has_value());
+  CHECK(decode(coding, full_response.body).text == text);
 
   const auto fields = "Accept-Encoding: " + std::string{coding} + "\r\nRange: bytes=10-19\r\n";
   const auto range = server.response_to(get("/", fields));
@@ -119,9 +119,10 @@ TEST_CASE("compression: a file is encoded, but not a range of a file", "[http][m
   CHECK(range.body == text.substr(10, 10));
   CHECK_FALSE(range.header("Content-Encoding").has_value());
   // If-Range requires a strong tag, because the client could otherwise combine different representations.
-  const auto combined_response = server.response_to(get("/", fields + "If-Range: " + *whole.header("ETag") + "\r\n"));
+  const auto combined_response =
+      server.response_to(get("/", fields + "If-Range: " + *full_response.header("ETag") + "\r\n"));
   CHECK(combined_response.status == 200);
-  CHECK(server.response_to(get("/", "If-None-Match: " + *whole.header("ETag") + "\r\n")).status == 304);
+  CHECK(server.response_to(get("/", "If-None-Match: " + *full_response.header("ETag") + "\r\n")).status == 304);
 }
 
 TEST_CASE("compression: HTTP/1.0 receives the encoded body until the connection closes", "[http][middleware]") {
@@ -207,8 +208,8 @@ TEST_CASE("compression: a client that does not read blocks the producer, and is 
   CHECK(server.metric_value("cohort_server_connections") == 0);
 }
 
-task<> count_iterations(const bool* ended, std::size_t* iteration_count) {
-  while (!*ended) {
+task<> count_iterations(const bool* has_ended, std::size_t* iteration_count) {
+  while (!*has_ended) {
     co_await asio::post(loop::current().get_executor(), asio::deferred);
     ++*iteration_count;
   }
@@ -217,14 +218,14 @@ task<> count_iterations(const bool* ended, std::size_t* iteration_count) {
 /// Writes `text` with an encoder. Returns the number of times that another task of the loop ran before the write
 /// completed.
 task<std::size_t> write_encoded(body_writer& writer, std::string text) {
-  bool ended = false;
+  bool has_ended = false;
   std::size_t iteration_count = 0;
   std::shared_ptr<http::content_encoder> encoder = http::make_content_encoder({});
   writer.encode_with(std::move(encoder), std::nullopt, false);
-  asio::co_spawn(loop::current().get_executor(), count_iterations(&ended, &iteration_count), asio::detached);
+  asio::co_spawn(loop::current().get_executor(), count_iterations(&has_ended, &iteration_count), asio::detached);
   auto write_task = writer.write(std::move(text));
   co_await std::move(write_task);
-  ended = true;
+  has_ended = true;
   // The other task must end before the variables that it uses.
   co_await asio::post(loop::current().get_executor(), asio::deferred);
   co_return iteration_count;

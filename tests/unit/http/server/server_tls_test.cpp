@@ -323,9 +323,9 @@ TEST_CASE("server: bodies are streamed in both directions over TLS", "[http][ser
     const auto counted = client.receive();
     CHECK(counted->body == std::to_string(size));
     client.send(get("/file"));
-    const auto whole = client.receive();
-    CHECK(whole->body.size() == text.size());
-    CHECK((whole->body == text));
+    const auto full_response = client.receive();
+    CHECK(full_response->body.size() == text.size());
+    CHECK((full_response->body == text));
     client.send(get("/file", "Range: bytes=5000-\r\n"));
     const auto range = client.receive();
     CHECK((range->body == text.substr(5000)));

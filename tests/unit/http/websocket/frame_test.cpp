@@ -14,8 +14,8 @@ using namespace cohort::test;
 using http::message_decoder;
 using event = message_decoder::event;
 
-message_decoder make_decoder(std::size_t max_bytes = 1000, bool compression = false) {
-  return message_decoder{{http::websocket_role::client, max_bytes, compression}};
+message_decoder make_decoder(std::size_t max_bytes = 1000, bool has_compression = false) {
+  return message_decoder{{http::websocket_role::client, max_bytes, has_compression}};
 }
 
 struct decode_result {
@@ -145,17 +145,17 @@ TEST_CASE("permessage-deflate: a decompressed message equals the original, and i
   const std::string text(100'000, 'x');
   const auto payload = http::deflate_message(text);
   CHECK(payload.size() < 1000);
-  bool too_large = false;
-  CHECK(http::inflate_message(payload, text.size(), too_large) == text);
-  CHECK_FALSE(http::inflate_message(payload, text.size() - 1, too_large));
-  CHECK(too_large);
+  bool is_too_large = false;
+  CHECK(http::inflate_message(payload, text.size(), is_too_large) == text);
+  CHECK_FALSE(http::inflate_message(payload, text.size() - 1, is_too_large));
+  CHECK(is_too_large);
   // Each message is compressed independently.
   CHECK(http::deflate_message(text) == payload);
-  CHECK(http::inflate_message(http::deflate_message(""), 10, too_large) == "");
-  CHECK_FALSE(http::inflate_message("\xFF\xFF garbage", 1000, too_large));
-  CHECK_FALSE(too_large);
+  CHECK(http::inflate_message(http::deflate_message(""), 10, is_too_large) == "");
+  CHECK_FALSE(http::inflate_message("\xFF\xFF garbage", 1000, is_too_large));
+  CHECK_FALSE(is_too_large);
   // A final block is allowed.
-  CHECK(http::inflate_message(compress("final", -15), 1000, too_large) == "final");
+  CHECK(http::inflate_message(compress("final", -15), 1000, is_too_large) == "final");
 
   const auto frame_bytes = masked({websocket_opcode::text, payload, true, true});
   CHECK(decode(make_decoder(200'000, true), frame_bytes, 10).text == text);

@@ -198,8 +198,8 @@ TEST_CASE("websocket server: subprotocol and compression are negotiated", "[http
   client.send(masked({websocket_opcode::text, http::deflate_message(text), true, true}));
   const auto echoed_message = client.receive();
   CHECK(echoed_message->is_compressed);
-  bool too_large = false;
-  CHECK(http::inflate_message(echoed_message->payload, 10'000, too_large) == text);
+  bool is_too_large = false;
+  CHECK(http::inflate_message(echoed_message->payload, 10'000, is_too_large) == text);
   client.send(masked_text("short"));
   CHECK(client.receive_text() == "short");
 

@@ -44,9 +44,10 @@ class tls_server_fixture {
     return time.run(connect_on_loop(client, context, pipe));
   }
 
-  /// Returns the result of the handshake with a peer that sends these bytes and, if `closes`, closes the connection.
-  net::tls_accept_result receive(std::string bytes, bool closes = true) {
-    return time.run(accept_bytes(context, std::move(bytes), closes));
+  /// Returns the result of the handshake with a peer that sends these bytes and, if `closes_connection`, closes the
+  /// connection.
+  net::tls_accept_result receive(std::string bytes, bool closes_connection = true) {
+    return time.run(accept_bytes(context, std::move(bytes), closes_connection));
   }
 
   /// Returns the result of the handshake with an OpenSSL client that `configure` has configured.
@@ -68,11 +69,12 @@ class tls_server_fixture {
   net::tls_server_context context;
 
  private:
-  static task<net::tls_accept_result> accept_bytes(net::tls_server_context& context, std::string bytes, bool closes) {
+  static task<net::tls_accept_result> accept_bytes(net::tls_server_context& context, std::string bytes,
+                                                   bool closes_connection) {
     auto ends = net::make_memory_pipe();
     auto write_task = write_bytes(*ends.first, std::move(bytes));
     co_await std::move(write_task);
-    if (closes) ends.first->shutdown_write();
+    if (closes_connection) ends.first->shutdown_write();
     auto handshake_task = perform_server_handshake(context, std::move(ends.second));
     co_return co_await std::move(handshake_task);
   }

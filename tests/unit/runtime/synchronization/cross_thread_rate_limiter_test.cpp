@@ -130,14 +130,14 @@ TEST_CASE("cross_thread_rate_limiter: admits further operations after waits that
 
 TEST_CASE("cross_thread_rate_limiter: a thread without a loop acquires without a wait", "[runtime][sync][threads]") {
   cross_thread_rate_limiter limiter{1, 1h};
-  bool first = false;
-  bool second = true;
+  bool is_first_acquired = false;
+  bool is_second_acquired = true;
   std::jthread{[&] {
-    first = limiter.try_acquire();
-    second = limiter.try_acquire();
+    is_first_acquired = limiter.try_acquire();
+    is_second_acquired = limiter.try_acquire();
   }}.join();
-  CHECK(first);
-  CHECK_FALSE(second);
+  CHECK(is_first_acquired);
+  CHECK_FALSE(is_second_acquired);
 }
 
 TEST_CASE("cross_thread_rate_limiter: a limit or an interval that is not positive is rejected", "[runtime][sync]") {

@@ -193,14 +193,14 @@ TEST_CASE("shared_mutex: readers share the mutex, and a reader behind a waiting 
 task<> share_at_random(shared_mutex& owner, int& writers, int& readers) {
   auto& random = loop::current().random();
   for (int i = 0; i < 40; ++i) {
-    const bool exclusive = random.bernoulli(0.3);
+    const bool is_exclusive = random.bernoulli(0.3);
     const auto limit = deadline_in(std::chrono::microseconds{random.uniform_below(80)});
-    const auto locked = exclusive ? co_await owner.lock(limit) : co_await owner.lock_shared(limit);
+    const auto locked = is_exclusive ? co_await owner.lock(limit) : co_await owner.lock_shared(limit);
     if (!locked) continue;
-    ++(exclusive ? writers : readers);
+    ++(is_exclusive ? writers : readers);
     CHECK((writers == 0 || (writers == 1 && readers == 0)));
     co_await sleep_for(std::chrono::microseconds{random.uniform_below(30)});
-    --(exclusive ? writers : readers);
+    --(is_exclusive ? writers : readers);
   }
 }
 

@@ -231,12 +231,12 @@ TEST_CASE("timer_wheel: a callback can destroy its own timer", "[runtime][timer]
 }
 
 TEST_CASE("timer_wheel: a callback can destroy or disarm another timer of the same tick", "[runtime][timer]") {
-  const bool destroy = GENERATE(true, false);
-  CAPTURE(destroy);
+  const bool destroys_timer = GENERATE(true, false);
+  CAPTURE(destroys_timer);
   wheel_fixture fixture;
   wheel_fixture::test_timer first{fixture, "first"}, third{fixture, "third"};
   auto second = std::make_unique<wheel_fixture::test_timer>(fixture, "second");
-  first.action = [&] { destroy ? second.reset() : second->timer.disarm(); };
+  first.action = [&] { destroys_timer ? second.reset() : second->timer.disarm(); };
   for (auto* owner : {&first, second.get(), &third}) owner->timer.arm(start + 1ms);
 
   fixture.advance(1s);

@@ -164,11 +164,11 @@ TEST_CASE(
   }
 }
 
-task<> wait_with_queue(wait_queue*& shared, bool& destroyed) {
+task<> wait_with_queue(wait_queue*& shared, bool& is_destroyed) {
   struct destruction_flag {
     bool& flag;
     ~destruction_flag() { flag = true; }
-  } flag_setter{destroyed};
+  } flag_setter{is_destroyed};
   wait_queue queue;
   shared = &queue;
   co_await sleep_for(1ms);
@@ -177,7 +177,7 @@ task<> wait_with_queue(wait_queue*& shared, bool& destroyed) {
 task<> wait_until_notified(wait_queue*& shared) { co_await shared->wait(deadline::after(loop::current().now(), 1h)); }
 
 TEST_CASE("virtual_time: a loop can be destroyed while its tasks wait for each other", "[runtime][time]") {
-  bool destroyed = false;
+  bool is_destroyed = false;
   wait_queue* shared = nullptr;
   detail::child_task<void> owner;
   detail::child_task<void> waiter;
@@ -185,7 +185,7 @@ TEST_CASE("virtual_time: a loop can be destroyed while its tasks wait for each o
     virtual_time time;
     auto& event_loop = time.event_loop();
     asio::post(event_loop.get_executor(), [&] {
-      detail::start_child_task(owner, wait_with_queue(shared, destroyed), [] {});
+      detail::start_child_task(owner, wait_with_queue(shared, is_destroyed), [] {});
       detail::start_child_task(waiter, wait_until_notified(shared), [] {});
     });
     event_loop.poll();
@@ -195,9 +195,9 @@ TEST_CASE("virtual_time: a loop can be destroyed while its tasks wait for each o
       event_loop.stop();
     });
     event_loop.poll();
-    CHECK_FALSE(destroyed);
+    CHECK_FALSE(is_destroyed);
   }
-  CHECK(destroyed);
+  CHECK(is_destroyed);
 }
 
 }  // namespace

@@ -46,8 +46,8 @@ inline http::router collector_routes(fake_collector& collector) {
     collector.fields.clear();
     for (const auto& field : context.head().fields) collector.fields.emplace_back(field.name, field.value);
     std::string body{context.body()};
-    bool too_large = false;
-    if (collector.field("content-encoding") == "gzip") body = http::gunzip(body, 1 << 24, too_large).value_or("");
+    bool is_too_large = false;
+    if (collector.field("content-encoding") == "gzip") body = http::gunzip(body, 1 << 24, is_too_large).value_or("");
     collector.bodies.push_back(std::move(body));
     collector.times.push_back(loop::current().now());
     auto step = collector.default_step;

@@ -16,8 +16,8 @@ namespace {
 constexpr std::string_view trace_id = "0af7651916cd43dd8448eb211c80319c";
 constexpr std::string_view caller_span = "b7ad6b7169203331";
 
-std::string traceparent(bool sampled = true) {
-  return "traceparent: 00-" + std::string{trace_id} + "-" + std::string{caller_span} + (sampled ? "-01" : "-00") +
+std::string traceparent(bool is_sampled = true) {
+  return "traceparent: 00-" + std::string{trace_id} + "-" + std::string{caller_span} + (is_sampled ? "-01" : "-00") +
          "\r\ntracestate: vendor=1\r\n";
 }
 

@@ -125,10 +125,10 @@ TEST_CASE("alert webhook: long strings are truncated between two characters", "[
   CHECK(description.ends_with("\xC3\xBC\xE2\x80\xA6"));
 
   const std::string longest(alert_limits::description, 'x');
-  const auto whole = parse_alert_webhook(webhook_body({{.description = longest}}));
-  REQUIRE(whole.has_value());
-  CHECK(whole->shortened == 0);
-  CHECK(whole->alerts.at(0).description == longest);
+  const auto unshortened_webhook = parse_alert_webhook(webhook_body({{.description = longest}}));
+  REQUIRE(unshortened_webhook.has_value());
+  CHECK(unshortened_webhook->shortened == 0);
+  CHECK(unshortened_webhook->alerts.at(0).description == longest);
 }
 
 TEST_CASE("alert webhook: labels are limited in number and length", "[services][dashboard]") {

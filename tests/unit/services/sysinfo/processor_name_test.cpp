@@ -122,7 +122,7 @@ TEST_CASE("processor name: the name of the core takes precedence over the model 
   CHECK(processor_name("processor : 0\nmodel name : ARMv7 Processor rev 4 (v7l)\n") == "ARMv7 Processor rev 4 (v7l)");
 }
 
-TEST_CASE("processor name: without a known core or model, the name is that of the system on a chip or of the board",
+TEST_CASE("processor name: without a known core or model, the name of the system on a chip or of the board is used",
           "[services][sysinfo]") {
   const auto [cpuinfo, name] = GENERATE(table<std::string, std::string>({
       {"processor : 0\nCPU implementer : 0x01\nCPU part : 0xd49\n\nModel : a board\n", "a board"},

@@ -10,8 +10,8 @@
 namespace cohort::telemetry {
 namespace {
 
-trace_context trace_with_low_bits(std::uint64_t low, bool sampled = false) {
-  return {.id = {1, low}, .is_sampled = sampled};
+trace_context trace_with_low_bits(std::uint64_t low, bool is_sampled = false) {
+  return {.id = {1, low}, .is_sampled = is_sampled};
 }
 
 TEST_CASE("sampler: only parent-based samplers continue the caller's decision", "[telemetry][tracing]") {

@@ -255,7 +255,7 @@ TEST_CASE("fetch: an idempotent request on a stale connection is resent once on 
   make_idle_connection(fixture);
   const auto method = GENERATE(http::method::get, http::method::head, http::method::put, http::method::delete_,
                                http::method::options, http::method::post, http::method::patch);
-  const bool idempotent = method != http::method::post && method != http::method::patch;
+  const bool is_resendable = method != http::method::post && method != http::method::patch;
   auto request = make_request(method);
   request.body = method == http::method::put ? "data" : "";
   auto call = fixture.start(std::move(request));
@@ -265,7 +265,7 @@ TEST_CASE("fetch: an idempotent request on a stale connection is resent once on 
   } else {
     fixture.connection(0).reset();
   }
-  if (!idempotent) {
+  if (!is_resendable) {
     CHECK(call.error() == client_error::no_response);
     CHECK(fixture.connection_count() == 1);
     return;

@@ -19,7 +19,7 @@ struct parse_result {
   std::optional<client_error> error;
   http::client_response response;
   std::string unparsed_bytes;
-  bool done = false;
+  bool is_complete = false;
   bool keep_alive = false;
 };
 
@@ -37,7 +37,7 @@ parse_result parse(const std::vector<std::string_view>& segments, bool is_head_r
     }
   }
   if (closes_connection && !result.error && !parser.done()) result.error = parser.end();
-  result.done = parser.done();
+  result.is_complete = parser.done();
   if (parser.header_done()) result.keep_alive = parser.keep_alive();
   result.response = parser.response();
   return result;
@@ -46,7 +46,7 @@ parse_result parse(const std::vector<std::string_view>& segments, bool is_head_r
 struct sample {
   std::string_view bytes;
   std::string_view body;
-  bool ends_with_connection = false;
+  bool is_close_delimited = false;
   bool is_head_request = false;
 };
 
@@ -65,7 +65,7 @@ const std::vector<sample> samples{
 
 void check(const parse_result& result, const sample& expected) {
   CHECK_FALSE(result.error.has_value());
-  CHECK((result.done || expected.ends_with_connection));
+  CHECK((result.is_complete || expected.is_close_delimited));
   CHECK(result.response.status_code() == 200);
   CHECK(result.response.find("X-A") == "b");
   CHECK(result.response.body == expected.body);
@@ -79,7 +79,7 @@ TEST_CASE("response parser: a response split at any byte has the same result as 
     for (std::size_t split_position = 0; split_position <= sample.bytes.size(); ++split_position) {
       CAPTURE(split_position);
       check(parse({sample.bytes.substr(0, split_position), sample.bytes.substr(split_position)}, sample.is_head_request,
-                  sample.ends_with_connection),
+                  sample.is_close_delimited),
             sample);
     }
   }
@@ -90,7 +90,7 @@ TEST_CASE("response parser: a response is parsed byte by byte", "[http][client]"
     CAPTURE(sample.bytes);
     std::vector<std::string_view> bytes;
     for (std::size_t i = 0; i < sample.bytes.size(); ++i) bytes.push_back(sample.bytes.substr(i, 1));
-    check(parse(bytes, sample.is_head_request, sample.ends_with_connection), sample);
+    check(parse(bytes, sample.is_head_request, sample.is_close_delimited), sample);
   }
 }
 
@@ -99,8 +99,7 @@ TEST_CASE("response parser: errors and the end of a response do not depend on wh
   const response_parser::limits without_body_storage{8 * 1024, 5, false, false};
   for (const auto& sample : samples) {
     CAPTURE(sample.bytes);
-    const auto result =
-        parse({sample.bytes}, sample.is_head_request, sample.ends_with_connection, without_body_storage);
+    const auto result = parse({sample.bytes}, sample.is_head_request, sample.is_close_delimited, without_body_storage);
     CHECK_FALSE(result.error.has_value());
     CHECK(result.response.status_code() == 200);
     CHECK(result.response.fields.empty());
@@ -116,7 +115,7 @@ TEST_CASE("response parser: errors and the end of a response do not depend on wh
 
 TEST_CASE("response parser: a response that ends before it is complete is reported as truncated", "[http][client]") {
   for (const auto& sample : samples) {
-    if (sample.ends_with_connection) continue;
+    if (sample.is_close_delimited) continue;
     CAPTURE(sample.bytes);
     const auto head = sample.bytes.find("\r\n\r\n") + 4;
     for (std::size_t split_position = 0; split_position < sample.bytes.size(); ++split_position) {
@@ -131,10 +130,10 @@ TEST_CASE("response parser: a response that ends before it is complete is report
 
 TEST_CASE("response parser: bytes after the response are not consumed", "[http][client]") {
   for (const auto& sample : samples) {
-    if (sample.ends_with_connection) continue;
+    if (sample.is_close_delimited) continue;
     CAPTURE(sample.bytes);
     const auto result = parse({std::string{sample.bytes} + "HTTP/1.1"}, sample.is_head_request);
-    CHECK(result.done);
+    CHECK(result.is_complete);
     CHECK(result.unparsed_bytes == "HTTP/1.1");
   }
 }
@@ -202,12 +201,15 @@ TEST_CASE("response parser: a mutated common response has the same result with B
       "Connection: keep-alive\r\nX-Request-ID: 0123\r\n\r\nbody";
   const auto compare = [](const std::string& bytes) {
     const auto view = std::string_view{bytes};
-    const auto whole = parse({view}, false, true);
-    const auto split = parse({view.substr(0, 1), view.substr(1)}, false, true);
-    if (whole.error || split.error) return whole.error == split.error;
-    return whole.done == split.done && whole.keep_alive == split.keep_alive &&
-           whole.unparsed_bytes == split.unparsed_bytes && whole.response.status == split.response.status &&
-           whole.response.fields == split.response.fields && whole.response.body == split.response.body;
+    const auto unsplit_result = parse({view}, false, true);
+    const auto split_result = parse({view.substr(0, 1), view.substr(1)}, false, true);
+    if (unsplit_result.error || split_result.error) return unsplit_result.error == split_result.error;
+    return unsplit_result.is_complete == split_result.is_complete &&
+           unsplit_result.keep_alive == split_result.keep_alive &&
+           unsplit_result.unparsed_bytes == split_result.unparsed_bytes &&
+           unsplit_result.response.status == split_result.response.status &&
+           unsplit_result.response.fields == split_result.response.fields &&
+           unsplit_result.response.body == split_result.response.body;
   };
   REQUIRE(compare(common));
   test::check_byte_changes(common, common.size() - 4, compare);
@@ -223,7 +225,7 @@ TEST_CASE("response parser: a trailer field affects neither the framing nor the 
   const auto end = "0;last \r\n"s + trailer + "\r\n\r\n";
   const auto result = parse({head + end});
   CHECK_FALSE(result.error.has_value());
-  CHECK(result.done);
+  CHECK(result.is_complete);
   CHECK(result.response.body == "hello");
   CHECK(result.keep_alive);
   CHECK(result.response.fields.size() == 1);

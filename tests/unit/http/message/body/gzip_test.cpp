@@ -13,12 +13,12 @@ using namespace cohort::test;
 
 struct gunzip_result {
   std::optional<std::string> content;
-  bool too_large = true;
+  bool is_too_large = true;
 };
 
 gunzip_result decompress(std::string_view bytes, std::size_t max_bytes = 1 << 20) {
   gunzip_result result;
-  result.content = http::gunzip(bytes, max_bytes, result.too_large);
+  result.content = http::gunzip(bytes, max_bytes, result.is_too_large);
   return result;
 }
 
@@ -28,12 +28,12 @@ TEST_CASE("gunzip: gzip and zlib data is decompressed", "[http][message]") {
   const auto window_bits = GENERATE(15, 15 + 16);
   const auto result = decompress(compress(text, window_bits));
   CHECK(result.content == text);
-  CHECK_FALSE(result.too_large);
+  CHECK_FALSE(result.is_too_large);
 }
 
 TEST_CASE("gunzip: the members of a gzip file are concatenated", "[http][message]") {
   CHECK(decompress(gzip_compress("hello, ") + gzip_compress("") + gzip_compress("world")).content == "hello, world");
-  CHECK(decompress(gzip_compress("hello") + gzip_compress("world"), 9).too_large);
+  CHECK(decompress(gzip_compress("hello") + gzip_compress("world"), 9).is_too_large);
 }
 
 TEST_CASE("gunzip: the limit applies to the decompressed size", "[http][message]") {
@@ -41,7 +41,7 @@ TEST_CASE("gunzip: the limit applies to the decompressed size", "[http][message]
   CHECK(decompress(bytes, 1'000'000).content.has_value());
   const auto result = decompress(bytes, GENERATE(std::size_t{0}, std::size_t{999'999}));
   CHECK_FALSE(result.content.has_value());
-  CHECK(result.too_large);
+  CHECK(result.is_too_large);
 }
 
 TEST_CASE("gunzip: data truncated at any byte is malformed, not too large", "[http][message]") {
@@ -50,7 +50,7 @@ TEST_CASE("gunzip: data truncated at any byte is malformed, not too large", "[ht
     CAPTURE(length);
     const auto result = decompress(std::string_view{bytes}.substr(0, length));
     CHECK_FALSE(result.content.has_value());
-    CHECK_FALSE(result.too_large);
+    CHECK_FALSE(result.is_too_large);
   }
 }
 
@@ -62,7 +62,7 @@ TEST_CASE("gunzip: a wrong checksum or size, trailing bytes and plain text are m
   wrong_size[bytes.size() - 1] ^= 1;
   const auto malformed = GENERATE_COPY(wrong_checksum, wrong_size, bytes + "and more", std::string{"plain text"});
   CHECK_FALSE(decompress(malformed).content.has_value());
-  CHECK_FALSE(decompress(malformed).too_large);
+  CHECK_FALSE(decompress(malformed).is_too_large);
 }
 
 }  // namespace

@@ -137,9 +137,9 @@ std::vector<int> send_at_rate(server_fixture& server, std::size_t count, duratio
 
 TEST_CASE("admission control: at three times the capacity, the concurrency limit keeps requests within their deadline",
           "[http][server]") {
-  const bool limit_concurrency = GENERATE(true, false);
+  const bool is_limited = GENERATE(true, false);
   server_fixture server;
-  server.settings.admission.limit_concurrency = limit_concurrency;
+  server.settings.admission.limit_concurrency = is_limited;
   server.settings.admission.concurrency.initial_limit = 20;
   exclusive_resource resource;
   server.routes.get("/resource", [&resource](request_context&) { return use_resource(&resource); });
@@ -151,7 +151,7 @@ TEST_CASE("admission control: at three times the capacity, the concurrency limit
   const auto timed_out = std::count(statuses.begin(), statuses.end(), 504);
   CAPTURE(completed, shed, timed_out);
   CHECK(completed + shed + timed_out == 1500);
-  if (limit_concurrency) {
+  if (is_limited) {
     CHECK(completed > 400);
     CHECK(timed_out < 100);
     CHECK(server.metric_value("cohort_server_shed_total{endpoint=\"/resource\"}") == static_cast<double>(shed));

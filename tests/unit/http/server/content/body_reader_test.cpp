@@ -332,7 +332,7 @@ TEST_CASE("body reader: without a read, the final status is sent and the connect
 TEST_CASE("server: the unread rest of a body is discarded if it is short", "[http][server]") {
   struct row {
     std::string request;
-    bool kept;
+    bool is_kept;
   };
   const auto test_case = GENERATE(values<row>({
       {head("Content-Length: 65536\r\n") + std::string(65'536, 'x'), true},
@@ -349,8 +349,8 @@ TEST_CASE("server: the unread rest of a body is discarded if it is short", "[htt
   auto client = server.connect();
   spawned_task<> sender{server.time, send_in_background(client.stream(), test_case.request + get("/next"))};
   const auto response = client.receive();
-  CHECK((response->header("Connection") == "close") != test_case.kept);
-  if (test_case.kept) {
+  CHECK((response->header("Connection") == "close") != test_case.is_kept);
+  if (test_case.is_kept) {
     CHECK(client.receive()->body == "next");
   } else {
     CHECK(client.is_closed_cleanly());

@@ -27,8 +27,8 @@ task<> send_numbers(event_stream& events, int count) {
     auto send_task = events.send(std::move(event));
     co_await std::move(send_task);
     auto pause_task = events.pause(40s);
-    const bool open = co_await std::move(pause_task);
-    if (!open) co_return;
+    const bool is_open = co_await std::move(pause_task);
+    if (!is_open) co_return;
   }
 }
 

@@ -52,18 +52,18 @@ class files_fixture : public server_fixture {
 TEST_CASE("file response: a response has the type, the validators and the length of its file, including for HEAD",
           "[http][server]") {
   files_fixture server;
-  const auto whole = server.fetch("/digits");
-  CHECK(whole.status == 200);
-  CHECK(whole.body == "0123456789");
-  CHECK(whole.header("Content-Type") == "text/plain; charset=utf-8");
-  CHECK(whole.header("Last-Modified") == modification_date);
-  CHECK(whole.header("Accept-Ranges") == "bytes");
-  CHECK(whole.header("Cache-Control") == "no-cache");
-  CHECK(whole.header("ETag")->starts_with('"'));
+  const auto full_response = server.fetch("/digits");
+  CHECK(full_response.status == 200);
+  CHECK(full_response.body == "0123456789");
+  CHECK(full_response.header("Content-Type") == "text/plain; charset=utf-8");
+  CHECK(full_response.header("Last-Modified") == modification_date);
+  CHECK(full_response.header("Accept-Ranges") == "bytes");
+  CHECK(full_response.header("Cache-Control") == "no-cache");
+  CHECK(full_response.header("ETag")->starts_with('"'));
   const auto head = server.response_to("HEAD /digits HTTP/1.1\r\nHost: a\r\nRange: bytes=0-1\r\n\r\n", true);
   CHECK(head.status == 200);
   CHECK(head.header("Content-Length") == "10");
-  CHECK(head.header("ETag") == whole.header("ETag"));
+  CHECK(head.header("ETag") == full_response.header("ETag"));
 
   const auto original_etag = server.fetch("/digits").header("ETag");
   server.write("digits.txt", "9876543210", modification_time + 1);
@@ -74,9 +74,9 @@ TEST_CASE("file response: large files are sent unchanged", "[http][server]") {
   const auto size = GENERATE(std::size_t{0}, std::size_t{16 * 1024}, std::size_t{16 * 1024 + 1}, std::size_t{700'000});
   files_fixture server;
   server.write("digits.txt", repeated_alphabet(size));
-  const auto whole = server.fetch("/digits");
-  CHECK(whole.header("Content-Length") == std::to_string(size));
-  CHECK(whole.body == repeated_alphabet(size));
+  const auto full_response = server.fetch("/digits");
+  CHECK(full_response.header("Content-Length") == std::to_string(size));
+  CHECK(full_response.body == repeated_alphabet(size));
 }
 
 TEST_CASE("file response: a range selects a part of the file", "[http][server]") {

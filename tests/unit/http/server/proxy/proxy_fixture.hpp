@@ -24,9 +24,9 @@ inline task<> write_chunks(net::stream& to, std::size_t count, std::size_t& writ
   while (count-- > 0) {
     const net::const_buffers buffers{asio::buffer(chunk), asio::const_buffer{}};
     auto write_task = net::write_all(to, buffers);
-    const auto done = co_await std::move(write_task);
-    if (!done) co_return;
-    written += *done;
+    const auto write_result = co_await std::move(write_task);
+    if (!write_result) co_return;
+    written += *write_result;
   }
 }
 

@@ -160,8 +160,8 @@ TEST_CASE("proxy: a tunnel forwards a large amount of data unchanged, and only a
           "[http][proxy][websocket]") {
   open_tunnel tunnel;
   constexpr std::size_t chunk_count = 64;
-  const bool to_client = GENERATE(true, false);
-  auto& sender = to_client ? tunnel.fixture.upstream().stream() : tunnel.client.stream();
+  const bool sends_to_client = GENERATE(true, false);
+  auto& sender = sends_to_client ? tunnel.fixture.upstream().stream() : tunnel.client.stream();
   std::size_t written = 0;
   const spawned_task<> writing{tunnel.fixture.server.time, write_chunks(sender, chunk_count, written)};
   tunnel.fixture.server.time.run_for(1s);
@@ -169,7 +169,7 @@ TEST_CASE("proxy: a tunnel forwards a large amount of data unchanged, and only a
   CHECK(written <= 192 * 1024);
   std::string received;
   while (received.size() < chunk_count * 16 * 1024) {
-    received += to_client ? tunnel.client.read().value() : tunnel.fixture.upstream().read_bytes();
+    received += sends_to_client ? tunnel.client.read().value() : tunnel.fixture.upstream().read_bytes();
   }
   CHECK(received == std::string(chunk_count * 16 * 1024, 'x'));
 }
