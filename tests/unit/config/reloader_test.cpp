@@ -25,7 +25,7 @@ TEST_CASE("reloader: only settings from files that have changed are reloaded", "
   CHECK(settings.files() == std::vector{first, second, second});
   CHECK(settings.settings() == std::vector<std::string>{"FIRST", "SECOND", "NO_FILE"});
 
-  // The files may have changed since the program read them.
+  // The files may have changed since the program read the settings.
   CHECK(settings.reload_changed().size() == 2);
   CHECK(settings.reload_changed().empty());
   directory.write("first", "longer");

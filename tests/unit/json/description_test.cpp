@@ -49,31 +49,31 @@ struct derived : point {
   std::string name;
 };
 BOOST_DESCRIBE_STRUCT(derived, (point), (name))
-struct twice_derived : derived {
+struct twice_derived_struct : derived {
   std::optional<int> number;
 };
-BOOST_DESCRIBE_STRUCT(twice_derived, (derived), (number))
+BOOST_DESCRIBE_STRUCT(twice_derived_struct, (derived), (number))
 
 template <class T>
 struct mixin {
   void function() const {}
 };
-struct with_mixin : mixin<with_mixin> {
+struct struct_with_mixin : mixin<struct_with_mixin> {
   int number = 0;
   static inline int count = 0;
 };
-BOOST_DESCRIBE_STRUCT(with_mixin, (), (number))
+BOOST_DESCRIBE_STRUCT(struct_with_mixin, (), (number))
 
 struct empty {};
 BOOST_DESCRIBE_STRUCT(empty, (), ())
 
 /// This type is not checked, because it is no aggregate.
-struct with_constructor {
-  explicit with_constructor(int value) : number(value), hidden(value) {}
+struct struct_with_constructor {
+  explicit struct_with_constructor(int value) : number(value), hidden(value) {}
   int number;
   int hidden;
 };
-BOOST_DESCRIBE_STRUCT(with_constructor, (), (number))
+BOOST_DESCRIBE_STRUCT(struct_with_constructor, (), (number))
 
 struct undescribed_first_member {
   std::optional<int> first;
@@ -147,10 +147,10 @@ TEST_CASE("description: complete descriptions, and types that cannot be checked,
   STATIC_CHECK_FALSE(has_incomplete_description<complete>);
   STATIC_CHECK_FALSE(has_incomplete_description<page<point>>);
   STATIC_CHECK_FALSE(has_incomplete_description<derived>);
-  STATIC_CHECK_FALSE(has_incomplete_description<twice_derived>);
-  STATIC_CHECK_FALSE(has_incomplete_description<with_mixin>);
+  STATIC_CHECK_FALSE(has_incomplete_description<twice_derived_struct>);
+  STATIC_CHECK_FALSE(has_incomplete_description<struct_with_mixin>);
   STATIC_CHECK_FALSE(has_incomplete_description<empty>);
-  STATIC_CHECK_FALSE(has_incomplete_description<with_constructor>);
+  STATIC_CHECK_FALSE(has_incomplete_description<struct_with_constructor>);
 }
 
 TEST_CASE("description: a struct can omit members intentionally", "[json]") {

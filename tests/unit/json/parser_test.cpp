@@ -55,7 +55,7 @@ TEST_CASE("json parser: excessively nested JSON is an error", "[json][parser]") 
 }
 
 TEST_CASE("json parser: parse does not read beyond the end of the text", "[json][parser]") {
-  // An allocation of exactly the text's size, so that AddressSanitizer detects a read beyond it.
+  // The allocation has exactly the size of the text, so that AddressSanitizer detects a read beyond the end.
   constexpr auto text = R"({"name":"exact"})"sv;
   const auto exact_copy = std::make_unique<char[]>(text.size());
   text.copy(exact_copy.get(), text.size());

@@ -45,7 +45,7 @@ struct received_response {
   std::optional<std::string> header(std::string_view name) const { return find_header(headers, name); }
 };
 
-/// One end of a connection, controlled by the test. Each call advances virtual time until it completes.
+/// One end of a connection, controlled by the test. Each call advances virtual time until the call completes.
 class peer {
  public:
   peer(virtual_time& time, net::stream_ptr stream) : time_(&time), stream_(std::move(stream)) {}

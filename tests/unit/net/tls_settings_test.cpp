@@ -98,9 +98,9 @@ TEST_CASE("tls settings: the client's certificate is sent to a server that reque
   CHECK(fixture.client_name == "client.example");
   CHECK(fixture.connect(server, false) == error_code{});
   CHECK(fixture.client_name == "");
-  tls_fixture without_certificate{{.trusted_certificates = root.certificate_pem()}};
-  without_certificate.connect(server, true);
-  CHECK(without_certificate.client_name == "");
+  tls_fixture fixture_without_certificate{{.trusted_certificates = root.certificate_pem()}};
+  fixture_without_certificate.connect(server, true);
+  CHECK(fixture_without_certificate.client_name == "");
 }
 
 TEST_CASE("tls settings: the server name of the settings is sent and verified", "[net][tls][case-4.5]") {
@@ -130,17 +130,18 @@ TEST_CASE("tls settings: invalid settings are rejected", "[net][tls][case-4.5]")
   certificate_authority root{"Test Root"};
   const auto client = issue(root, "client.example");
   const auto other = issue(root, "other.example");
-  const std::string no_certificate = "no certificate in PEM format was found";
-  const std::string no_key = "no unencrypted private key in PEM format was found";
+  const std::string missing_certificate_error = "no certificate in PEM format was found";
+  const std::string missing_key_error = "no unencrypted private key in PEM format was found";
   const auto error_of = [](const net::tls_client_settings& settings) { return find_error(settings).value_or("none"); };
   CHECK(error_of({}) == "none");
   CHECK(error_of({.trusted_certificates = root.certificate_pem()}) == "none");
-  CHECK(error_of({.trusted_certificates = "no PEM"}) == no_certificate);
-  CHECK(error_of({.trusted_certificates = client.private_key_pem}) == no_certificate);
-  CHECK(error_of({.certificate_chain = client.private_key_pem}) == no_certificate);
-  CHECK(error_of({.certificate_chain = client.certificate_pem, .private_key = client.certificate_pem}) == no_key);
+  CHECK(error_of({.trusted_certificates = "no PEM"}) == missing_certificate_error);
+  CHECK(error_of({.trusted_certificates = client.private_key_pem}) == missing_certificate_error);
+  CHECK(error_of({.certificate_chain = client.private_key_pem}) == missing_certificate_error);
+  CHECK(error_of({.certificate_chain = client.certificate_pem, .private_key = client.certificate_pem}) ==
+        missing_key_error);
   CHECK(error_of({.certificate_chain = client.certificate_pem, .private_key = encrypt_key(client.private_key_pem)}) ==
-        no_key);
+        missing_key_error);
   CHECK(error_of({.certificate_chain = client.certificate_pem, .private_key = other.private_key_pem}) ==
         "the private key does not match the certificate");
   CHECK(error_of({.certificate_chain = client.certificate_pem, .private_key = test::ed25519_key_pem()}) ==

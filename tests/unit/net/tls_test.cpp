@@ -18,7 +18,7 @@ namespace {
 
 using namespace cohort::test;
 
-/// Makes new contexts trust only this CA, for its lifetime.
+/// During its lifetime, new contexts trust only this CA.
 class trust_scope {
  public:
   explicit trust_scope(const certificate_authority& root) {

@@ -30,7 +30,7 @@ string_cache make_revalidating_cache(duration max_stale_age = 24h) {
                        .max_entries = 100}};
 }
 
-/// Starts a fetch and ends it with a value.
+/// Starts a fetch, and stores a value as the result.
 void fetch_and_store(string_cache& cache, const std::string& key, time_point now) {
   REQUIRE(cache.look_up(key, now).next_action == action::fetch);
   cache.store(key, value("of " + key), now);

@@ -12,7 +12,7 @@ using policy::hedging;
 
 using test::start;
 
-/// Returns a hedging policy after `count` responses, one in ten of them slow.
+/// Returns a hedging policy after `count` responses, one in ten of which is slow.
 hedging make_hedging(int count, hedging::settings settings = {}) {
   hedging hedge{settings};
   for (int i = 0; i < count; ++i) hedge.record(i % 10 == 9 ? 200ms : 20ms, start);

@@ -40,7 +40,7 @@ class load_balancer_fixture {
     return balancer.on_request_end(address, result, now);
   }
   /// Makes `count` consecutive requests, of which only the last may eject the address. Returns true if the last request
-  /// ejects it.
+  /// ejects the address.
   bool calls(int count, const endpoint& address, outcome result) {
     for (int i = 1; i < count; ++i) REQUIRE_FALSE(call(address, result));
     return call(address, result);

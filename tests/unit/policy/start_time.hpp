@@ -5,7 +5,7 @@
 
 namespace cohort::test {
 
-/// The time at which a test starts. Later than the epoch, so that a policy can subtract durations from it.
+/// The time at which a test starts. The time is later than the epoch, so that a policy can subtract durations.
 inline constexpr time_point start{std::chrono::hours{1}};
 
 }  // namespace cohort::test

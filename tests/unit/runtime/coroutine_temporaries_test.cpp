@@ -13,7 +13,7 @@ using namespace cohort;
 
 namespace {
 
-/// Counts its objects, so that a test detects an object that is destroyed twice or never.
+/// Counts the objects of this type, so that a test detects an object that is destroyed twice or never.
 struct instance_counter {
   instance_counter() { ++instance_count; }
   instance_counter(const instance_counter&) { ++instance_count; }

@@ -26,7 +26,7 @@ struct manual_clock final : clock {
   time_point current{1h};
 };
 
-/// Like `manual_clock`, for a loop that waits for the kernel. All its times are in the past, so timers expire
+/// Like `manual_clock`, for a loop that waits for the kernel. All times of the clock are in the past, so timers expire
 /// immediately.
 struct kernel_clock final : clock {
   time_point now() const noexcept override { return current; }

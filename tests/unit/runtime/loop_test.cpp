@@ -90,7 +90,7 @@ TEST_CASE("loop: handlers posted by other threads run on the loop's thread, in o
   constexpr int handlers_per_thread = 1000;
   constexpr int threads = 3;
   std::vector<std::vector<int>> seen(threads);
-  std::atomic<int> on_wrong_thread = 0;
+  std::atomic<int> wrong_thread_count = 0;
   int handled_count = 0;
   const auto loop_thread = std::this_thread::get_id();
   std::vector<std::jthread> posting_threads;
@@ -98,7 +98,7 @@ TEST_CASE("loop: handlers posted by other threads run on the loop's thread, in o
     posting_threads.emplace_back([&, thread_index] {
       for (int i = 0; i < handlers_per_thread; ++i) {
         asio::post(event_loop.get_executor(), [&, thread_index, i] {
-          if (std::this_thread::get_id() != loop_thread || &loop::current() != &event_loop) ++on_wrong_thread;
+          if (std::this_thread::get_id() != loop_thread || &loop::current() != &event_loop) ++wrong_thread_count;
           seen[static_cast<std::size_t>(thread_index)].push_back(i);
           if (++handled_count == threads * handlers_per_thread) event_loop.stop();
         });
@@ -108,7 +108,7 @@ TEST_CASE("loop: handlers posted by other threads run on the loop's thread, in o
 
   event_loop.run();
 
-  CHECK(on_wrong_thread == 0);
+  CHECK(wrong_thread_count == 0);
   for (const auto& numbers : seen) {
     REQUIRE(numbers.size() == handlers_per_thread);
     CHECK(std::is_sorted(numbers.begin(), numbers.end()));

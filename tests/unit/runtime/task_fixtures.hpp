@@ -61,7 +61,7 @@ inline task<int> log_sleep(duration span, log_lines& log, std::string name) {
   co_return 0;
 }
 
-/// Sleeps for all of `span`, even if it is cancelled, and then logs the end of the sleep.
+/// Sleeps for `span` even if the task is cancelled, and then logs the end of the sleep.
 inline task<int> ignore_cancellation(duration span, int value, log_lines& log) {
   co_await asio::this_coro::throw_if_cancelled(false);
   const auto end = deadline::after(loop::current().now(), span);

@@ -100,7 +100,7 @@ TEST_CASE("loop metrics: the CPU time is measured on the loop's thread", "[servi
   service::add_loop_metrics(metrics, monitors);
   const auto use_cpu_time = [&] {
     monitors[1]->start();
-    // The other loop is idle, so that its CPU time stays near zero.
+    // The other loop is idle, so its CPU time stays near zero.
     while (monitors[1]->cpu_seconds() < 0.05) {
     }
     auto series = loop_series(metrics);

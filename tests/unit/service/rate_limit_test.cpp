@@ -65,7 +65,7 @@ TEST_CASE("rate limit: without authentication, exempt operations are always exem
   for (int i = 0; i < 3; ++i) CHECK(fixture.response_to(post("/api/alerts", "{}")).status == 200);
 }
 
-/// Returns the status of a request from this address, or 200 if the filter accepts it.
+/// Returns the status of a request from this address, or 200 if the filter accepts the request.
 task<int> filtered_status(const http::filter& filter, std::string address) {
   const http::request_head head;
   request_context context{head, address};

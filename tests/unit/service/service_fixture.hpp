@@ -19,7 +19,7 @@
 #include "tests/support/series.hpp"
 #include "tests/unit/http/server/server_fixture.hpp"
 
-// A service and the servers that it calls, on a virtual clock and an in-memory network.
+// A service and its upstream servers on a virtual clock and an in-memory network.
 namespace cohort::test {
 
 inline task<> close_idle_connections(http::client& client) {
@@ -157,7 +157,7 @@ class service_fixture {
   std::unique_ptr<in_memory_server> service_;
 };
 
-/// The response of a server to each request, and the requests that it has received.
+/// The response of a server to each request, and the requests that the server has received.
 struct scripted_response {
   duration delay{};
   http::status status = http::status::ok;

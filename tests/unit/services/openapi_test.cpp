@@ -23,7 +23,7 @@ class contract {
     CHECK(document_.problems() == lines{});
   }
 
-  /// Sends a request, and checks the response to it. `path` is a template.
+  /// Sends a request, and checks the response. `path` is the path template in the document.
   received_response check(const std::string& request, const std::string& path, int status) {
     auto response = fixture_.response_to(request);
     CHECK(response.status == status);

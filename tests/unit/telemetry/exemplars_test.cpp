@@ -71,9 +71,9 @@ TEST_CASE("exemplars: an exemplar is kept for one second, then replaced", "[tele
 
 TEST_CASE("exemplars: an unsampled observation is counted but does not become an exemplar", "[telemetry][metrics]") {
   exemplar_fixture fixture;
-  auto unsampled = make_trace(1);
-  unsampled.is_sampled = false;
-  fixture.observe(0.5, unsampled);
+  auto unsampled_trace = make_trace(1);
+  unsampled_trace.is_sampled = false;
+  fixture.observe(0.5, unsampled_trace);
   fixture.observe(0.5, {});
   CHECK(fixture.exemplar_trace(0) == 0);
   fixture.observe(0.5, make_trace(2));

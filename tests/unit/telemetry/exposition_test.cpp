@@ -193,9 +193,9 @@ TEST_CASE("exposition: a bucket has an exemplar with trace ID, value and timesta
 TEST_CASE("exposition: exemplars may be missing for metrics and buckets", "[telemetry][exposition]") {
   auto family = histogram_of({1, infinity});
   family.metric.push_back(family.metric[0]);
-  const auto without_exemplars = open_metrics({family});
-  CHECK(open_metrics({family}, {{"seconds", {bucket_exemplars(1)}}}) == without_exemplars);
-  CHECK(open_metrics({family}, {{"seconds", {}}}) == without_exemplars);
+  const auto text_without_exemplars = open_metrics({family});
+  CHECK(open_metrics({family}, {{"seconds", {bucket_exemplars(1)}}}) == text_without_exemplars);
+  CHECK(open_metrics({family}, {{"seconds", {}}}) == text_without_exemplars);
 }
 
 TEST_CASE("exposition: without metrics, OpenMetrics has only EOF", "[telemetry][exposition]") {

@@ -85,7 +85,7 @@ TEST_CASE("memory metrics: the allocator metrics change with allocations and dea
   std::vector<std::unique_ptr<std::byte[]>> small;
   for (int i = 0; i < 4096; ++i) small.push_back(std::make_unique<std::byte[]>(1024));
   CHECK(value("cohort_allocator_used_bytes") >= used + 4 * mebibyte);
-  // The last block is kept, so that the memory before it is not returned to the system.
+  // The last block is kept, so that the heap does not return the memory before this block to the system.
   small.erase(small.begin(), small.end() - 1);
   CHECK(value("cohort_allocator_used_bytes") < used + 2 * mebibyte);
   CHECK(value("cohort_allocator_free_bytes") >= 4 * mebibyte);

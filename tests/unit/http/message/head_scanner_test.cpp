@@ -11,8 +11,8 @@ namespace {
 
 using state = head_scanner::state;
 
-/// Feeds `bytes` to the scanner in segments of `segment_size` bytes. Returns its last state and the number of bytes
-/// that it had received.
+/// Feeds `bytes` to the scanner in segments of `segment_size` bytes. Returns the last state of the scanner and the
+/// number of bytes that the scanner received.
 std::pair<state, std::size_t> scan_in_segments(head_scanner& scanner, const std::string& bytes,
                                                std::size_t segment_size) {
   for (std::size_t received = 0; received < bytes.size();) {

@@ -26,7 +26,7 @@ task<> write_slowly(body_writer& writer) {
   }
 }
 
-task<> fail_after_part(body_writer& writer) {
+task<> write_then_fail(body_writer& writer) {
   co_await writer.write("part");
   throw std::runtime_error("secret");
 }
@@ -75,7 +75,7 @@ TEST_CASE("access log: an incomplete response is marked as incomplete", "[http][
     server_fixture server;
     server.routes.use(http::access_log(access_logger));
     server.routes.get("/broken", [](request_context&) {
-      return http::response{}.stream([](body_writer& writer) { return fail_after_part(writer); }, "text/plain");
+      return http::response{}.stream([](body_writer& writer) { return write_then_fail(writer); }, "text/plain");
     });
     server.routes.get("/slow", delayed_handler(1h));
     server.routes.get("/", text_handler("hello"));

@@ -226,7 +226,7 @@ task<std::size_t> write_encoded(body_writer& writer, std::string text) {
   auto write_task = writer.write(std::move(text));
   co_await std::move(write_task);
   has_ended = true;
-  // The other task must end before the variables that it uses.
+  // The other task must end before the variables that it uses are destroyed.
   co_await asio::post(loop::current().get_executor(), asio::deferred);
   co_return iteration_count;
 }

@@ -11,7 +11,7 @@ namespace {
 
 using namespace cohort::test;
 
-task<> write_part(body_writer& writer) { co_await writer.write("part"); }
+task<> write_text(body_writer& writer) { co_await writer.write("part"); }
 
 TEST_CASE("ETag: the entity tag depends on the content, and an unchanged response is not resent",
           "[http][middleware]") {
@@ -47,7 +47,7 @@ TEST_CASE("ETag: errors, methods other than GET and HEAD, streams and tagged res
   server.routes.use(http::etag());
   server.routes.get("/tagged", [](request_context&) { return text_response("x").set("ETag", "\"own\""); });
   server.routes.get("/stream", [](request_context&) {
-    return http::response{}.stream([](body_writer& writer) { return write_part(writer); }, "text/plain");
+    return http::response{}.stream([](body_writer& writer) { return write_text(writer); }, "text/plain");
   });
   server.routes.post("/post", text_handler("x"));
   CHECK(server.response_to(get("/tagged")).header("ETag") == "\"own\"");

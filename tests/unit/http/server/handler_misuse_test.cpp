@@ -18,8 +18,8 @@ using namespace cohort::test;
 using Catch::Matchers::ContainsSubstring;
 using http::response;
 
-struct no_input {};
-BOOST_DESCRIBE_STRUCT(no_input, (), ())
+struct empty_input {};
+BOOST_DESCRIBE_STRUCT(empty_input, (), ())
 
 /// A server whose log can be read after the server has ended.
 struct misuse_fixture {
@@ -58,8 +58,8 @@ TEST_CASE("server: a handler or a middleware that returns an empty task causes a
   routes.get("/handler", [](request_context&) -> task<response> { return {}; });
   routes.post("/body", [](request_context&, http::body_reader&) -> task<response> { return {}; });
   routes.get("/awaited", [](request_context&) -> task<response> { co_return co_await task<response>{}; });
-  routes.get("/typed", http::typed<no_input>([](no_input) -> task<response> { return {}; }));
-  routes.get("/typed-json", http::typed<no_input>([](no_input) -> task<no_input> { return {}; }));
+  routes.get("/typed", http::typed<empty_input>([](empty_input) -> task<response> { return {}; }));
+  routes.get("/typed-json", http::typed<empty_input>([](empty_input) -> task<empty_input> { return {}; }));
   routes.get("/middleware", [](request_context&) { return text_response("unused"); })
       .use([](request_context&, http::next) -> task<response> { return {}; });
   routes.get("/inner", [](request_context&) { return text_response("unused"); })

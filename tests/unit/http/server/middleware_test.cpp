@@ -139,16 +139,16 @@ TEST_CASE("middleware: a middleware may respond itself, and filters may precede 
   });
   server.routes.use(filter("second"));
   server.routes.get("/", text_handler("handler"));
-  const auto stop_at = [&](const std::string& name) {
+  const auto response_when_stopped_at = [&](const std::string& name) {
     calls.clear();
     return server.response_to(get("/", "X-Stop: " + name + "\r\n")).body;
   };
-  CHECK(stop_at("first") == "first");
+  CHECK(response_when_stopped_at("first") == "first");
   CHECK(calls == log_lines{"first"});
-  CHECK(stop_at("middleware") == "middleware");
+  CHECK(response_when_stopped_at("middleware") == "middleware");
   CHECK(calls == log_lines{"first", "middleware"});
-  CHECK(stop_at("second") == "second");
-  CHECK(stop_at("none") == "handler");
+  CHECK(response_when_stopped_at("second") == "second");
+  CHECK(response_when_stopped_at("none") == "handler");
   CHECK(calls == log_lines{"first", "middleware", "second"});
 }
 

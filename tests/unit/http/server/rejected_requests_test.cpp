@@ -29,7 +29,7 @@ std::string make_request(const std::string& fields, const std::string& body = ""
 std::string make_chunked_request(const std::string& body) {
   return make_request("Transfer-Encoding: chunked\r\n", body);
 }
-/// A request that follows the first request; it must never be processed.
+/// A request after the first request, which must never be processed.
 const std::string smuggled_request = "GET /smuggled HTTP/1.1\r\nHost: test\r\n\r\n";
 
 /// Checks that the only response is an error with this status and that the connection is closed.

@@ -97,7 +97,7 @@ TEST_CASE("trace: a request that is rejected before routing has no exemplar", "[
 
 // ---- upstream
 
-/// Responds with the number of attempts.
+/// Calls the upstream, and responds with the number of attempts.
 task<http::response> call_upstream(http::upstream* upstream, call_context context, std::string url) {
   http::client_request request;
   request.url = parse_url(url);

@@ -45,8 +45,8 @@ TEST_CASE("proxy header: malformed headers of version 1 are invalid", "[net][pro
                "PROXY TCP4\r\n", "PROXY TCP6 fe80::1%eth0 ::1 1 1\r\n", "PROXY TCP4 a b 1 1\r\n", "PROXY\tTCP4\r\n");
   CAPTURE(line);
   // An address ends at a space only.
-  const auto with_nul = std::string{"PROXY TCP4 203.0.113.9"} + '\0' + "x 192.0.2.1 1 1\r\n";
-  CHECK(parse_proxy_header(with_nul).parsed == state::invalid);
+  const auto header_with_nul = std::string{"PROXY TCP4 203.0.113.9"} + '\0' + "x 192.0.2.1 1 1\r\n";
+  CHECK(parse_proxy_header(header_with_nul).parsed == state::invalid);
   const auto parsed = parse_proxy_header(line).parsed;
   // A line without "PROXY " is not a PROXY protocol header.
   CHECK(parsed == (line.starts_with("PROXY ") ? state::invalid : state::absent));

@@ -87,8 +87,9 @@ TEST_CASE("tls server: a wildcard matches exactly one label", "[net][tls][sni]")
   }
 }
 
-TEST_CASE("tls server: the first of several certificates for a name is used, and the default for an address",
-          "[net][tls][sni]") {
+TEST_CASE(
+    "tls server: the first of several certificates for a name is used, and the default certificate for an IP address",
+    "[net][tls][sni]") {
   sni_fixture fixture;
   CHECK(fixture.certificate_for("shared.example") == "default.example");
   // RFC 6066 section 3: clients send no addresses.

@@ -196,9 +196,9 @@ TEST_CASE("tls server: invalid settings are rejected with an error that contains
     CHECK(error->reason.starts_with(reason));
   };
   CHECK_FALSE(find_error(make_server_settings(leaf)).has_value());
-  auto with_client_ca = make_server_settings(leaf);
-  with_client_ca.client_ca_certificates = root.certificate_pem();
-  CHECK_FALSE(find_error(with_client_ca).has_value());
+  auto settings_with_client_ca = make_server_settings(leaf);
+  settings_with_client_ca.client_ca_certificates = root.certificate_pem();
+  CHECK_FALSE(find_error(settings_with_client_ca).has_value());
 
   check({}, setting::certificate_chain, "no certificate is set");
   check({.certificates = {{leaf.private_key_pem, leaf.private_key_pem}}}, setting::certificate_chain,
@@ -211,8 +211,8 @@ TEST_CASE("tls server: invalid settings are rejected with an error that contains
         "the private key does not match the certificate");
   check(make_server_settings(expired), setting::certificate_chain, "the certificate expired on 20");
   check(make_server_settings(future_certificate), setting::certificate_chain, "the certificate is not valid before 20");
-  with_client_ca.client_ca_certificates = "no PEM";
-  check(with_client_ca, setting::client_ca_certificates, "no certificate in PEM format was found");
+  settings_with_client_ca.client_ca_certificates = "no PEM";
+  check(settings_with_client_ca, setting::client_ca_certificates, "no certificate in PEM format was found");
 }
 
 }  // namespace

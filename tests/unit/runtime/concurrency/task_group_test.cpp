@@ -61,7 +61,7 @@ TEST_CASE("task_group: join of an empty group completes immediately", "[runtime]
   CHECK(time.now() == start);
 }
 
-task<> spawn_empty(logging_group& group) {
+task<> spawn_empty_task(logging_group& group) {
   group.tasks.spawn(task<>{});
   co_return;
 }
@@ -69,13 +69,13 @@ task<> spawn_empty(logging_group& group) {
 TEST_CASE("task_group: an empty task is reported as a failure", "[runtime][concurrency][case-6.9]") {
   virtual_time time;
   logging_group group;
-  time.run(spawn_empty(group));
+  time.run(spawn_empty_task(group));
   time.run(join(group));
   REQUIRE(group.log.size() == 2);
   CHECK(group.log[0].starts_with("failed: empty task: it was created without a coroutine"));
 }
 
-task<> spawn_finished(logging_group& group) {
+task<> spawn_finished_task(logging_group& group) {
   group.tasks.spawn(discard_value(return_now(1)));
   co_return;
 }
@@ -83,12 +83,12 @@ task<> spawn_finished(logging_group& group) {
 TEST_CASE("task_group: a task that never suspends is removed from the group", "[runtime][concurrency]") {
   virtual_time time;
   logging_group group;
-  time.run(spawn_finished(group));
+  time.run(spawn_finished_task(group));
   time.run(join(group));
   CHECK(group.tasks.empty());
 }
 
-task<> spawn_failing(logging_group& group) {
+task<> spawn_failing_task(logging_group& group) {
   group.tasks.spawn(discard_value(throw_after(10ms, "later")));
   group.tasks.spawn(discard_value(throw_now("immediately")));
   group.tasks.spawn(log_after(20ms, group.log, "other"));
@@ -98,7 +98,7 @@ task<> spawn_failing(logging_group& group) {
 TEST_CASE("task_group: reports each exception, and the other tasks continue", "[runtime][concurrency]") {
   virtual_time time;
   logging_group group;
-  time.run(spawn_failing(group));
+  time.run(spawn_failing_task(group));
   time.run(join(group));
   CHECK(group.log == log_lines{"failed: immediately", "failed: later", "other", "joined"});
 }

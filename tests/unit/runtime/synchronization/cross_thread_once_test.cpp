@@ -25,7 +25,7 @@ struct lazy_value {
     if (attempts <= failures) throw std::runtime_error("no connection");
     value = "connected";
   }
-  /// Returns the value once it has been initialized by any caller; retries failed initializations.
+  /// Returns the value after any caller has initialized the value; retries failed initializations.
   task<std::string> get(int failures) {
     for (;;) {
       try {

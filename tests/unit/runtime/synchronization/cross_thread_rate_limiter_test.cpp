@@ -16,7 +16,7 @@ namespace {
 
 using starts = std::vector<std::pair<int, duration>>;
 
-/// Acquires at `start`, and records the time at which it succeeds.
+/// Acquires at `start`, and records the time of the success.
 task<> start_operation(cross_thread_rate_limiter& limiter, int id, duration start, duration timeout, starts& started) {
   if (start > 0s) co_await sleep_for(start);
   const auto begin = loop::current().now() - start;

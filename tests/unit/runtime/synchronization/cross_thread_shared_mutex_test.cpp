@@ -14,7 +14,8 @@
 namespace cohort::test {
 namespace {
 
-/// Two integers that writers keep equal. They are not atomic, so that ThreadSanitizer detects missing mutual exclusion.
+/// Two integers that writers keep equal. The integers are not atomic, so that ThreadSanitizer detects missing mutual
+/// exclusion.
 struct guarded_pair {
   cross_thread_shared_mutex owner;
   int first = 0;

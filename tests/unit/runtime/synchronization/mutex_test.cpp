@@ -122,7 +122,7 @@ task<bool> acquire_within(semaphore& permits, std::size_t count, duration limit)
   co_return permit.has_value();
 }
 
-task<> release_blocked_by_timeout(semaphore& permits) {
+task<> acquire_after_timeout(semaphore& permits) {
   auto held = co_await permits.acquire(deadline::never());
   REQUIRE(held.has_value());
   const auto begin = loop::current().now();
@@ -135,7 +135,7 @@ task<> release_blocked_by_timeout(semaphore& permits) {
 TEST_CASE("semaphore: a request that times out admits the next smaller request", "[runtime][sync]") {
   virtual_time time;
   semaphore permits{2};
-  time.run(release_blocked_by_timeout(permits));
+  time.run(acquire_after_timeout(permits));
   CHECK(permits.available() == 2);
 }
 

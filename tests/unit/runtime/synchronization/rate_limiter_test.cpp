@@ -17,7 +17,7 @@ struct started_operation {
 };
 
 struct rate_limiter_fixture {
-  /// Acquires at `start`, and records the time at which it succeeds.
+  /// Acquires at `start`, and records the time of the success.
   task<> run_operation(int id, duration start, duration timeout = 1h) {
     if (start > 0s) co_await sleep_for(start);
     const auto outcome = co_await limiter.acquire(deadline::after(loop::current().now(), timeout));

@@ -189,7 +189,7 @@ TEST_CASE("virtual_time: a loop can be destroyed while its tasks wait for each o
       detail::start_child_task(waiter, wait_until_notified(shared), [] {});
     });
     event_loop.poll();
-    // The owner's timer expires and its handler is queued, but the loop stops before it runs.
+    // The owner's timer expires and queues a handler, but the loop stops before the handler runs.
     asio::post(event_loop.get_executor(), [&] {
       event_loop.timers().advance(time.now() + 2ms);
       event_loop.stop();

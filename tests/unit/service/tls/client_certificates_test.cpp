@@ -19,7 +19,7 @@ struct credential_check {
   std::optional<http::response> operator()(http::request_context&) const { return std::nullopt; }
 };
 
-/// Returns the status of the filter's response, or 0 if it lets the request pass.
+/// Returns the status of the filter's response, or 0 if the filter accepts the request.
 int status_of(const http::filter& filter, const http::tls_connection_info* client, std::string_view path,
               std::string_view endpoint) {
   http::router routes;

@@ -14,7 +14,7 @@ namespace {
 using namespace cohort::test;
 using dashboard::alert_store;
 
-/// A store and its clock, which starts at 12:00:00 UTC.
+/// A store, and a clock that starts at 12:00:00 UTC.
 struct store_fixture {
   alert_store store;
   time_point now{1h};

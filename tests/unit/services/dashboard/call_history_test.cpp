@@ -65,7 +65,7 @@ TEST_CASE("call history: columns expire after 15 minutes", "[services][dashboard
   history_fixture fixture;
   for (auto at = 0s; at < 1h; at += 5s) fixture.add(at);
   CHECK(fixture.columns(1h - 1s) == 60);
-  // The clock is at its start, so no column is added to the stored columns.
+  // The time is the start of the history, so no column is added to the stored columns.
   CHECK(fixture.columns(0s) == 60);
   CHECK(fixture.weather(1h - 1s, 59, "calls") == "3");
   // Columns expire even without later calls.

@@ -9,7 +9,7 @@ namespace {
 
 using namespace cohort::test;
 
-/// A subscriber of `/api/events`, and the body that it has received.
+/// A subscriber of `/api/events`, and the body that the subscriber has received.
 class subscriber {
  public:
   explicit subscriber(dashboard_fixture& fixture, std::string_view fields = {})
@@ -220,10 +220,10 @@ TEST_CASE("event feed: alerts are sent immediately and after each change", "[ser
   fixture.serve_dashboard();
   subscriber first{fixture};
   first.receive_for(0s);
-  const std::string no_alerts =
+  const std::string empty_alerts_json =
       "{\"monitoring\":{\"state\":\"unknown\",\"last_heard_seconds\":null},"
       "\"firing\":[],\"resolved\":[],\"not_shown\":0}";
-  CHECK(first.count("event: alerts\ndata: " + no_alerts + "\n\n") == 1);
+  CHECK(first.count("event: alerts\ndata: " + empty_alerts_json + "\n\n") == 1);
   first.receive_for(58500ms);
   CHECK(first.count("event: alerts\n") == 1);
 

@@ -68,7 +68,7 @@ TEST_CASE("page: a slow service delays the HTML by at most 80 ms", "[services][d
   CHECK(fixture.time.now() - start < 100ms);
   CHECK(contains(html, "2 of 2 in time"));
   CHECK_FALSE(contains(html, "21 °C"));
-  // The call continues, so that the next page load has its result.
+  // The call continues, so that the next page load contains the result of the call.
   fixture.time.run_for(1100ms);
   fixture.weather.delay = 0s;
   CHECK(contains(fixture.html(), "3 of 3 in time"));

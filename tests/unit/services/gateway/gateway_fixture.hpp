@@ -78,7 +78,7 @@ class gateway_fixture {
     variables.emplace("GATEWAY_ROUTES", directory.write("routes.json", routes).string());
     node_ = &fleet.add_service([this] { return definition(); }, "gateway", std::move(variables));
   }
-  /// Replaces the routes file and reloads it, as the program does when the file changes.
+  /// Replaces the routes file, and reloads the file as the program does after a change.
   config::reload_result reload(const std::string& routes) {
     directory.write("routes.json", routes);
     auto reports = reloads.reload();

@@ -11,7 +11,7 @@
 #include <cohort/runtime/concurrency/when_all.hpp>
 #include "tests/unit/net/loopback.hpp"
 
-// `localhost` on real sockets: it may resolve to 127.0.0.1, to ::1, or to both.
+// Tests of `localhost` on real sockets. The name may resolve to 127.0.0.1, ::1 or both.
 namespace cohort {
 namespace {
 

@@ -96,20 +96,21 @@ TEST_CASE("response parser: a response is parsed byte by byte", "[http][client]"
 
 TEST_CASE("response parser: errors and the end of a response do not depend on whether the response is stored",
           "[http][client]") {
-  const response_parser::limits without_body_storage{8 * 1024, 5, false, false};
+  const response_parser::limits limits_without_body_storage{8 * 1024, 5, false, false};
   for (const auto& sample : samples) {
     CAPTURE(sample.bytes);
-    const auto result = parse({sample.bytes}, sample.is_head_request, sample.is_close_delimited, without_body_storage);
+    const auto result =
+        parse({sample.bytes}, sample.is_head_request, sample.is_close_delimited, limits_without_body_storage);
     CHECK_FALSE(result.error.has_value());
     CHECK(result.response.status_code() == 200);
     CHECK(result.response.fields.empty());
     CHECK(result.response.body.empty());
     CHECK(result.unparsed_bytes.empty());
   }
-  const auto too_large = parse({"HTTP/1.1 200 OK\r\n\r\n", "hel", "lo!"}, false, true, without_body_storage);
+  const auto too_large = parse({"HTTP/1.1 200 OK\r\n\r\n", "hel", "lo!"}, false, true, limits_without_body_storage);
   CHECK(too_large.error == client_error::body_too_large);
   const auto ambiguous_result =
-      parse({"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n"}, false, false, without_body_storage);
+      parse({"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n"}, false, false, limits_without_body_storage);
   CHECK(ambiguous_result.error == client_error::response_malformed);
 }
 

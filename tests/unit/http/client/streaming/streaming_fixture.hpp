@@ -76,7 +76,7 @@ inline task<> destroy_response(std::optional<http::streamed_response>& response)
   co_return;
 }
 
-/// An upstream with one address, and one call to it at a time.
+/// An upstream with one address, to which one call is made at a time.
 class streaming_fixture : public client_fixture {
  public:
   explicit streaming_fixture(http::upstream_settings settings = {}, net::memory_pipe_settings pipe = {})

@@ -13,7 +13,7 @@ using telemetry::attempt_phase;
 using telemetry::attempt_record;
 using telemetry::cancellation_cause;
 
-/// An upstream, and the record of the request that calls it.
+/// An upstream, and the record of a request that calls the upstream.
 struct recorded_fixture : upstream_fixture {
   explicit recorded_fixture(http::upstream_settings settings = single_attempt(), std::size_t replica_count = 1)
       : upstream_fixture(settings, replica_count) {

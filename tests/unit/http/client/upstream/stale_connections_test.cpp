@@ -13,7 +13,7 @@ namespace {
 using namespace cohort::test;
 using http::client_error;
 
-/// An upstream, and its server, whose connections the test controls.
+/// An upstream, and a server whose connections the test controls.
 struct stale_connections_fixture {
   explicit stale_connections_fixture(const http::upstream_settings& settings)
       : upstream(fixture.client, metrics, log, "there", settings) {}

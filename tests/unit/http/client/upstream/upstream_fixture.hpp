@@ -30,7 +30,7 @@ struct scripted_replica {
   std::size_t request_count = 0;
   std::vector<std::string> received_timeouts;
   std::vector<std::string> received_ids;
-  /// The outcome of each delay: "completed" or "cancelled".
+  /// Each delay has the outcome "completed" or "cancelled".
   log_lines delays;
 
   step next_step() {

@@ -17,7 +17,7 @@ client_result response(http::status status) {
   return client_response;
 }
 
-/// The metrics of the upstream `a`, and its traffic.
+/// The metrics and the traffic of the upstream `a`.
 struct traffic_fixture {
   telemetry::registry registry{2};
   http::upstream_metrics metrics{registry, "a"};

@@ -40,7 +40,8 @@ TEST_CASE("request line: the recognizable parts of an incomplete or malformed re
   CHECK(line.path == expected.path);
 }
 
-TEST_CASE("request line: the start of a request is distinguished from other protocols", "[http][message][case-1.4]") {
+TEST_CASE("request line: the first bytes of a request are distinguished from those of other protocols",
+          "[http][message][case-1.4]") {
   const std::string request = "\r\nM-SEARCH /a%20b?c HTTP/1.1\r\nHost: a\r\n\r\n";
   for (std::size_t size = 2; size <= request.size(); ++size) {
     CAPTURE(size);

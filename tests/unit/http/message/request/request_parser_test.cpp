@@ -300,7 +300,7 @@ TEST_CASE("request parser: a target of the maximum length is accepted, and a lon
   CHECK(parsed_request(head_with_target(8193)).rejected == status::uri_too_long);
 }
 
-/// A request of the common form with HTTP/1.1 is parsed without Beast; with HTTP/1.2 Beast parses it.
+/// A common request with HTTP/1.1 is parsed without Beast, and the same request with HTTP/1.2 by Beast.
 TEST_CASE("request parser: a mutated common request has the same result with and without Beast", "[http][message]") {
   const std::string version = " HTTP/1.1";
   const auto [line, fields] = GENERATE(table<std::string, std::string>({

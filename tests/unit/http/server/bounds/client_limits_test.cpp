@@ -106,7 +106,8 @@ TEST_CASE("server: a maximum number of requests of zero means no limit", "[http]
   for (int i = 0; i < 5; ++i) CHECK(server.is_served(client));
 }
 
-task<> write_to_both(net::stream& first, std::string first_bytes, net::stream& second, std::string second_bytes) {
+task<> write_to_both_streams(net::stream& first, std::string first_bytes, net::stream& second,
+                             std::string second_bytes) {
   co_await write_bytes(first, std::move(first_bytes));
   co_await write_bytes(second, std::move(second_bytes));
 }
@@ -125,7 +126,7 @@ TEST_CASE("server: a client with many pipelined requests does not delay other cl
   auto other = server.connect();
   std::string requests;
   for (int i = 0; i < 10; ++i) requests += get("/record/a");
-  server.time.run(write_to_both(pipelining_client.stream(), requests, other.stream(), get("/record/b")));
+  server.time.run(write_to_both_streams(pipelining_client.stream(), requests, other.stream(), get("/record/b")));
   for (int i = 0; i < 10; ++i) CHECK(pipelining_client.receive()->body == "recorded");
   CHECK(other.receive()->body == "recorded");
   CHECK(order.size() == 11);

@@ -92,8 +92,7 @@ TEST_CASE("static assets: 304 is sent if If-None-Match has the entity tag", "[ht
   if (status == 304) CHECK_FALSE(response.header("Content-Encoding").has_value());
 }
 
-TEST_CASE("static assets: If-Match is compared strongly, and 412 is sent if it does not match",
-          "[http][server][case-1.10]") {
+TEST_CASE("static assets: If-Match requires a strong match, and 412 is sent otherwise", "[http][server][case-1.10]") {
   asset_server_fixture server;
   const auto [fields, status] = GENERATE(table<std::string, int>({
       {"If-Match: \"x\"\r\n", 412},

@@ -13,7 +13,8 @@ using namespace std::chrono_literals;
 namespace shop = input_types;
 using shop::order;
 
-/// Returns the response of a route whose handler reads its input with `read`, which returns the text of a 200.
+/// Returns the response of a route whose handler reads the input with `read`. `read` returns the text of a response
+/// with status 200.
 template <class Function>
 received_response response_of_route(const std::string& request, Function read) {
   server_fixture fixture;

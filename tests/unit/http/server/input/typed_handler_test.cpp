@@ -133,7 +133,7 @@ TEST_CASE("typed handler: a function receives its state before the context, and 
   CHECK(*calls == 2);
 }
 
-TEST_CASE("typed handler: an input without parameters is described as the request body", "[http][input]") {
+TEST_CASE("typed handler: an input that consists of a body only is described without parameters", "[http][input]") {
   json::schema_definitions definitions;
   using handler = decltype(http::typed(count_items, std::make_shared<int>(0), "crate"));
   const auto description = http::describe_request<handler::request_type>(definitions);

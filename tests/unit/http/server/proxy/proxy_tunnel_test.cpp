@@ -163,7 +163,7 @@ TEST_CASE("proxy: a tunnel forwards a large amount of data unchanged, and only a
   const bool sends_to_client = GENERATE(true, false);
   auto& sender = sends_to_client ? tunnel.fixture.upstream().stream() : tunnel.client.stream();
   std::size_t written = 0;
-  const spawned_task<> writing{tunnel.fixture.server.time, write_chunks(sender, chunk_count, written)};
+  const spawned_task<> writer{tunnel.fixture.server.time, write_chunks(sender, chunk_count, written)};
   tunnel.fixture.server.time.run_for(1s);
   // The limit is the size of the buffers of two connections (64 KiB each) and of the tunnel.
   CHECK(written <= 192 * 1024);
