@@ -184,7 +184,7 @@ TEST_CASE("server: concurrent writes to one body truncate the body, and never in
   const auto body = all.substr(all.find("\r\n\r\n") + 4);
   CHECK(body.find('b', body.find("\r\n")) == std::string::npos);
   CHECK_FALSE(all.ends_with("0\r\n\r\n"));
-  CHECK(fixture.logged("another write of it was running") == 1);
+  CHECK(fixture.logged("another call was running") == 1);
 }
 
 TEST_CASE("server: concurrent reads of one body cause a 500", "[http][server][case-6.12]") {
