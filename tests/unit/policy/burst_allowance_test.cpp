@@ -32,7 +32,7 @@ struct queue_fixture {
   time_point now = test::start;
 };
 
-TEST_CASE("burst allowance: a queue shows overload after the delay and the allowance", "[policy]") {
+TEST_CASE("burst allowance: a queue indicates overload after the delay and the allowance", "[policy]") {
   queue_fixture queue;
   CHECK_FALSE(queue.causes_overload(490ms));
   queue.run_without_queue(1ms);
@@ -50,7 +50,7 @@ TEST_CASE("burst allowance: overload continues until the queue is empty", "[poli
   }
 }
 
-TEST_CASE("burst allowance: without an allowance, a queue shows overload after the delay", "[policy]") {
+TEST_CASE("burst allowance: without an allowance, a queue indicates overload after the delay", "[policy]") {
   queue_fixture queue;
   CHECK(queue.causes_overload(500ms));
   for (int i = 0; i < 20; ++i) {

@@ -20,7 +20,7 @@ string_cache make_cache(std::size_t max_entries = 100) {
 
 auto value(std::string text) { return std::make_shared<const std::string>(std::move(text)); }
 
-/// Like `make_cache`, with one minute of stale-while-revalidate.
+/// Returns a cache like `make_cache`, with one minute of stale-while-revalidate.
 string_cache make_revalidating_cache(duration max_stale_age = 24h) {
   return string_cache{{.max_age = 10min,
                        .stale_while_revalidate = 1min,

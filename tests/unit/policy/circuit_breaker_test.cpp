@@ -46,7 +46,8 @@ class circuit_breaker_fixture {
   random_generator random{1};
 };
 
-TEST_CASE("circuit breaker: opens at min_calls recorded calls and the failure ratio", "[policy][circuit_breaker]") {
+TEST_CASE("circuit breaker: opens if at least min_calls are recorded and the failure ratio is reached",
+          "[policy][circuit_breaker]") {
   struct row {
     int successes;
     int failures;
@@ -125,7 +126,8 @@ TEST_CASE("circuit breaker: max_calls is raised to min_calls", "[policy][circuit
   CHECK(fixture.breaker.current_state() == state::open);
 }
 
-TEST_CASE("circuit breaker: an open breaker denies calls and returns the time left", "[policy][circuit_breaker]") {
+TEST_CASE("circuit breaker: an open breaker denies calls and returns the remaining open time",
+          "[policy][circuit_breaker]") {
   circuit_breaker_fixture fixture;
   fixture.open(start);
   const auto open_time = fixture.breaker.retry_after(start);

@@ -27,8 +27,8 @@ constexpr std::size_t max_workers = 64;
 constexpr duration long_overload = 30min;
 #endif
 
-/// Simulated server: workers with one queue, Poisson arrivals, and clients whose timeout is four service times. Every
-/// admitted request is processed, even after its timeout.
+/// A simulated server with workers, one queue and Poisson arrivals. The timeout of the clients is four service times.
+/// Every admitted request is processed, even after its timeout.
 class simulated_server {
  public:
   enum class distribution { constant, exponential };
@@ -119,7 +119,7 @@ TEST_CASE("concurrency limiter: without a limit, all requests time out at triple
   CHECK(server.run(30s, 0.6, 50ms).goodput < 0.05);
 }
 
-TEST_CASE("concurrency limiter: under triple load, a limited server completes nearly its capacity of requests in time",
+TEST_CASE("concurrency limiter: under triple load, the goodput of a limited server is close to its capacity",
           "[policy][concurrency_limiter]") {
   const auto workers = GENERATE(filter([](std::size_t count) { return count <= max_workers; },
                                        values({std::size_t{8}, std::size_t{16}, std::size_t{64}})));

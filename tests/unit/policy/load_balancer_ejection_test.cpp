@@ -78,7 +78,7 @@ TEST_CASE("load balancer: if the last active address fails, the ejected addresse
   REQUIRE(fixture.calls(5, a, outcome::failure));
   REQUIRE_FALSE(fixture.calls(count - 1, b, result));
   CHECK(fixture.pick() == b);
-  // The address is not ejected, and the last active address ends the ejection of the others, without a slow start.
+  // The address is not ejected, and the ejection of the other addresses ends without a slow start.
   REQUIRE_FALSE(fixture.call(b, result));
   CHECK(fixture.balancer.ejected_count(fixture.now) == 0);
   CHECK(fixture.shares()[a] == approximately(500));

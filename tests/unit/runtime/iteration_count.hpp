@@ -3,7 +3,7 @@
 
 #include <cohort/runtime/concurrency/when_all.hpp>
 
-// Counts the number of times that a coroutine lets another coroutine of its loop run.
+// Counts the number of times that a coroutine yields to another coroutine of its loop.
 namespace cohort::test {
 
 /// Counts the number of times that the coroutine runs on the loop, until `has_ended`.

@@ -18,7 +18,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Clock that tests set, to simulate handlers that take time.
+/// A clock that tests set, to simulate handlers that take time.
 struct manual_clock final : clock {
   time_point now() const noexcept override { return current; }
   wall_time wall_now() const noexcept override { return {}; }
@@ -86,7 +86,7 @@ TEST_CASE("loop_lag_monitor: the loop lags from the first long iteration until a
 }
 
 TEST_CASE("loop_lag_monitor: the lag includes the time that ready descriptors wait in the kernel", "[runtime][loop]") {
-  // Asio takes 128 events at a time.
+  // Asio receives up to 128 events from the kernel at a time.
   constexpr int count = 500;
   kernel_clock time;
   loop event_loop{time, 0, 1};

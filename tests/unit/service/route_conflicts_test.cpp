@@ -52,8 +52,9 @@ TEST_CASE("service: with a route that overrides a health or metrics route, the p
   }
 }
 
-TEST_CASE("service: after an exception of app(), the program prints one line and exits with a status",
-          "[service][threads]") {
+TEST_CASE(
+    "service: after an exception of app(), the program prints one line and exits with the status of the exception or 1",
+    "[service][threads]") {
   {
     const auto [status, lines] =
         run_with([](http::router&) { throw service::start_error{"DATABASE_URL is not a connection string", 3}; });

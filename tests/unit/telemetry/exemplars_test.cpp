@@ -106,7 +106,7 @@ TEST_CASE("exemplars: collected exemplars are in the order of their metrics", "[
 }
 
 task<> observe_until(const std::atomic<bool>& is_stopping, histogram& target, std::uint64_t number) {
-  // The observations are one second apart, so that each becomes the exemplar.
+  // The observations are one second apart, so that each observation becomes the exemplar.
   for (auto now = loop::current().now(); !is_stopping; now += 1s) {
     trace_context trace{.id = {number, number}, .is_sampled = true};
     target.observe(static_cast<double>(number), trace, now);

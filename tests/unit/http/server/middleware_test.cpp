@@ -237,7 +237,7 @@ TEST_CASE("middleware: values that middleware adds to the request are available 
   CHECK(server.response_to(get("/require")).status == 500);
 }
 
-TEST_CASE("request values: a request has one value per type, and a new value replaces it", "[http][middleware]") {
+TEST_CASE("request values: a request has one value per type, which a new value replaces", "[http][middleware]") {
   http::request_values values;
   CHECK_FALSE(values.get<int>());
   values.set(1);

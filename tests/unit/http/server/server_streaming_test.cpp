@@ -44,7 +44,8 @@ auto ticks_handler(log_lines& events) {
   };
 }
 
-TEST_CASE("server: a streamed body is sent in chunks as it is written, and the connection is kept", "[http][server]") {
+TEST_CASE("server: a streamed body is sent in chunks while it is written, and the connection is kept",
+          "[http][server]") {
   server_fixture server;
   server.routes.get("/parts", three_parts);
   auto client = server.connect();
@@ -155,7 +156,7 @@ TEST_CASE("server: a producer ends its stream when the server drains", "[http][s
 
 // ---- truncated bodies
 
-/// Writes one part per second, and returns normally when the server drains.
+/// Writes one chunk per second, and returns normally when the server drains.
 task<> write_until_drain(body_writer& writer) {
   while (!writer.draining()) {
     co_await writer.write("part,");

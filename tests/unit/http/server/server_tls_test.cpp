@@ -275,7 +275,7 @@ TEST_CASE("server: a PROXY protocol header precedes the TLS handshake", "[http][
   CHECK(client.receive()->body == "203.0.113.9 secure");
 }
 
-TEST_CASE("server: a connection whose TLS handshake takes longer than a second is shed for a new connection",
+TEST_CASE("server: at the connection limit, a connection whose TLS handshake takes longer than a second is shed",
           "[http][server][tls][bounds]") {
   https_server_fixture site;
   site.server.settings.limits.max_connections = 1;

@@ -27,7 +27,7 @@ task<http::response> echo_stream(http::request_context& context, http::body_read
   co_return text_response(std::move(text));
 }
 
-/// Records when the rest of the pipeline has returned.
+/// Records when the subsequent steps of the pipeline have returned.
 task<http::response> call_next_after(duration delay, log_lines* events, http::request_context& context,
                                      http::next next_handler) {
   co_await sleep_for(delay);

@@ -24,7 +24,7 @@ struct decode_result {
   std::string text;
 };
 
-/// Returns the first event other than `none` of a decoder that receives the bytes in slices of this size.
+/// Returns the first event other than `none` of a decoder that receives the bytes in segments of this size.
 decode_result decode(message_decoder decoder, std::string_view bytes, std::size_t slice = 1) {
   std::string pending;
   for (std::size_t i = 0; i < bytes.size(); i += slice) {

@@ -52,8 +52,9 @@ TEST_CASE("tls: bytes are transferred in both directions over a stream that acce
   CHECK((std::get<3>(results) == answer));
 }
 
-TEST_CASE("tls: try_write encrypts and sends without waiting, and keeps the rest of a record for the next write",
-          "[net][tls]") {
+TEST_CASE(
+    "tls: try_write encrypts and sends without waiting, and keeps the unsent bytes of a record for the next write",
+    "[net][tls]") {
   tls_server_fixture fixture;
   net::memory_pipe_settings small_pipe;
   small_pipe.capacity = 5000;

@@ -79,7 +79,7 @@ task<> exceed_deadline(blocking_pool& pool) {
   CHECK(loop::current().now() - begin >= 20ms);
   const auto stopped = co_await pool.stop(deadline_in(30s));
   CHECK(stopped.empty());
-  // On a busy machine, the deadline can pass before a thread takes the job, which is then never started.
+  // On a busy machine, the deadline can pass before a thread takes the job. The job is then never started.
   CHECK(*job.is_stopped == *job.is_started);
 }
 

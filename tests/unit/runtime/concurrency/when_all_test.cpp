@@ -163,7 +163,7 @@ task<> run_nested_scopes(log_lines& log) {
   co_await std::move(outer);
 }
 
-TEST_CASE("when_all: cancellation propagates to nested scopes, the inner one first", "[runtime][concurrency]") {
+TEST_CASE("when_all: cancellation propagates to nested scopes, to the inner scope first", "[runtime][concurrency]") {
   virtual_time time;
   log_lines log;
   spawned_task parent(time, run_nested_scopes(log));

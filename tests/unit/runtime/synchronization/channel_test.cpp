@@ -161,7 +161,7 @@ task<> wait_for_value(channel<int>& source, bool& is_resumed) {
   is_resumed = true;
 }
 
-TEST_CASE("channel: a cancelled receiver does not take a value", "[runtime][sync]") {
+TEST_CASE("channel: a cancelled receiver does not remove a value", "[runtime][sync]") {
   virtual_time time;
   channel<int> numbers{1};
   bool is_resumed = false;

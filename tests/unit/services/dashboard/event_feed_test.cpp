@@ -201,7 +201,7 @@ TEST_CASE("event feed: the response of an earlier call does not replace a later 
   first.disconnect();
 }
 
-TEST_CASE("event feed: a body of several lines is one event", "[services][dashboard]") {
+TEST_CASE("event feed: a body of several lines is sent as one event", "[services][dashboard]") {
   dashboard_fixture fixture;
   fixture.time_service.body = "{\n  \"timestamp\": \"now\"\r\n}\n";
   fixture.serve_dashboard();

@@ -168,7 +168,7 @@ dashboard::alert_store::snapshot numbered_alerts(std::size_t count, std::size_t 
   return alerts;
 }
 
-TEST_CASE("page: one CPU is in the singular", "[services][dashboard]") {
+TEST_CASE("page: the HTML has the singular for one CPU", "[services][dashboard]") {
   page_fixture fixture;
   if (!fixture.has_page()) SKIP("built without the page");
   fixture.sysinfo.body = R"({"memory_percent":53.24,"load_average":[0.5,0.4,0.3],"cpu_count":1,"hostname":"host-1"})";

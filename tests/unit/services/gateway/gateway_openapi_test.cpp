@@ -51,8 +51,8 @@ TEST_CASE("gateway: /openapi.json merges the documents of the upstreams", "[gate
   CHECK(value_at(merged, "/paths/~1shop~1items~1{id}/get/security") == R"([{"a.key":[]}])");
   CHECK(value_at(merged, "/paths/~1shop~1items~1{id}/get/responses/200/content/application~1json/schema/$ref") ==
         R"("#/components/schemas/a.item")");
-  // The document contains neither the operations that a route does not allow, nor paths that another route matches, nor
-  // the paths of the gateway itself.
+  // The document does not contain operations that a route does not allow, paths that another route matches, or the
+  // paths of the gateway itself.
   CHECK(value_at(merged, "/paths/~1shop~1items~1{id}/post").empty());
   CHECK(value_at(merged, "/paths/~1shop~1taken").empty());
   CHECK(value_at(merged, "/paths/~1health").empty());

@@ -33,7 +33,7 @@ constexpr std::string_view raspberry_pi_cpuinfo =
 
 }  // namespace
 
-TEST_CASE("system info: kernel names are returned without line ends", "[services][sysinfo]") {
+TEST_CASE("system info: kernel names are returned without the final line feed", "[services][sysinfo]") {
   const root_directory root{{"proc/sys/kernel/hostname", "build-7\n"},
                             {"proc/sys/kernel/ostype", "Linux\n"},
                             {"proc/sys/kernel/osrelease", "6.1.0-18-amd64\n"},

@@ -16,7 +16,7 @@
 // Fixture of an upstream whose replicas are complete servers, on one virtual clock.
 namespace cohort::test {
 
-/// The responses of one replica, and the requests that it has received.
+/// The responses of one replica, and the requests that the replica has received.
 struct scripted_replica {
   struct step {
     int status = 200;

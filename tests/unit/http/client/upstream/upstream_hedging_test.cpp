@@ -187,7 +187,7 @@ TEST_CASE("upstream: when one of three replicas stops, no call fails and its add
   CHECK(fixture.replicas[1].request_count <= 30);
 }
 
-TEST_CASE("upstream: while one of two replicas is stopped, a failed attempt at the running replica is retried there",
+TEST_CASE("upstream: if only one of two replicas runs, a failed attempt is retried on the same replica",
           "[http][upstream]") {
   SECTION("the running replica is ejected") {
     upstream_fixture fixture{settings_with_retries(), 2};

@@ -251,7 +251,7 @@ TEST_CASE("body deadline: a proxied request has the timeout of the upstream afte
   CHECK(fixture.metric_value("cohort_client_requests_total{upstream=\"up\",outcome=\"timeout\"}") == 1);
 }
 
-TEST_CASE("body deadline: a slow upload through a proxy may take longer than all timeouts, and so may its response",
+TEST_CASE("body deadline: a slow upload through a proxy, and its response, may take longer than all timeouts",
           "[http][proxy]") {
   proxy_fixture fixture;
   fixture.server.settings.limits.max_body_bytes = http::unlimited_body;

@@ -129,7 +129,7 @@ TEST_CASE("static assets: HEAD has the fields of GET and no body", "[http][serve
   CHECK(response.header("ETag") == "\"page-gzip\"");
 }
 
-TEST_CASE("static assets: the files below /assets/ share one route; the response for other paths there is 404",
+TEST_CASE("static assets: the files below /assets/ share one route, and other paths below /assets/ result in 404",
           "[http][server]") {
   asset_server_fixture server;
   CHECK(server.response_to(get("/assets/none.js")).status == 404);

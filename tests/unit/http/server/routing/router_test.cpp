@@ -35,7 +35,7 @@ std::string matched_pattern(const router& routes, std::string_view path) {
 }
 
 TEST_CASE(
-    "router: literals precede parameters, which precede the rest of a path, regardless of the order of registration",
+    "router: literals precede parameters, and parameters precede {rest...}, regardless of the order of registration",
     "[http][server]") {
   struct row {
     std::string_view path;
