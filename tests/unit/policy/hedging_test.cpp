@@ -60,7 +60,8 @@ TEST_CASE("hedging: the delay is at least min_delay", "[policy][hedging]") {
   CHECK_FALSE(hedge.delay(5ms, start).has_value());
 }
 
-TEST_CASE("hedging: when disabled there is no second request, but the median is measured", "[policy][hedging]") {
+TEST_CASE("hedging: if hedging is disabled, no second request is sent, but the median is measured",
+          "[policy][hedging]") {
   auto hedge = make_hedging(100, {.is_enabled = false});
   CHECK_FALSE(hedge.delay(1h, start).has_value());
   CHECK(is_in_bucket_of(hedge.median(start), 20ms));

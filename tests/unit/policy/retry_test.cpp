@@ -109,7 +109,8 @@ TEST_CASE("retry: there is no retry if the remaining time is less than the expec
   CHECK(decide(attempt).verdict == verdict);
 }
 
-TEST_CASE("retry: the delay is uniform up to 25 ms, doubling per attempt up to 250 ms", "[policy][retry]") {
+TEST_CASE("retry: the delay is uniform up to a bound, which doubles per attempt from 25 ms to 250 ms",
+          "[policy][retry]") {
   const auto [attempts, max_delay] =
       GENERATE(table<unsigned, duration>({{1, 25ms}, {2, 50ms}, {3, 100ms}, {4, 200ms}, {5, 250ms}, {60, 250ms}}));
   auto attempt = retryable_attempt();

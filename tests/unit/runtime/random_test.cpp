@@ -38,7 +38,7 @@ TEST_CASE("random_generator: the same seed produces the same sequence, and diffe
   CHECK(differs);
 }
 
-TEST_CASE("random_generator: exponential() has mean 1 and no memory", "[runtime][random]") {
+TEST_CASE("random_generator: exponential() has the mean 1 and is memoryless", "[runtime][random]") {
   random_generator random{3};
   constexpr int count = 100'000;
   double sum = 0;

@@ -40,7 +40,7 @@ TEST_CASE("thread_object: each thread has its own object until it ends", "[runti
   CHECK(value == 1);
 }
 
-TEST_CASE("thread_object: if its allocation fails, a thread has no object and continues", "[runtime]") {
+TEST_CASE("thread_object: if the allocation of the object fails, the thread continues without an object", "[runtime]") {
   CHECK(try_thread_object<object_without_memory>() == nullptr);
   CHECK_THROWS_AS(thread_object<object_without_memory>(), std::bad_alloc);
 }

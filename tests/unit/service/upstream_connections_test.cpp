@@ -71,7 +71,7 @@ TEST_CASE("service: under a steady load, connections to an upstream are neither 
   const auto value_of = [&](const std::string& series) {
     return test::find_series(back.metrics().prometheus_text(), series).value_or(-1);
   };
-  // A burst every 45 s: even under a steady load, many concurrent calls are occasionally slow.
+  // A burst of calls every 45 s simulates that many concurrent calls are occasionally slow, even under a steady load.
   const auto run_for = [&](int seconds) {
     for (int second = 0; second < seconds; ++second) {
       REQUIRE(fleet.call(second % 45 == 0 ? "http://front/burst" : "http://front/one")->status == http::status::ok);

@@ -217,7 +217,7 @@ TEST_CASE("client: an endless chunk extension is rejected", "[http][client]") {
   CHECK(fixture.time.event_loop().timers().armed_count() == 0);
 }
 
-TEST_CASE("client: a compressed body is decompressed, and Content-Encoding removed", "[http][client]") {
+TEST_CASE("client: a compressed body is decompressed, and Content-Encoding is removed", "[http][client]") {
   client_fixture fixture{pipe_with_max_read_size(GENERATE(std::size_t{1} << 20, std::size_t{1}))};
   const auto* const coding = GENERATE("gzip", "x-gzip", "GZIP");
   const std::string field = std::string{"Content-Encoding: "} + coding + "\r\n";

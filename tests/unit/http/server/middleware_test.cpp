@@ -92,7 +92,7 @@ TEST_CASE("middleware: the framework's own responses pass through the middleware
       {"POST /api/echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nx", 408, "api outer"},
       {post("/api/echo", "body"), 200, "api outer"},
       {get("/health"), 200, ""},
-      // Without a valid header section there is no request yet.
+      // Without a valid header section, no request exists yet.
       {"GET /api/none HTTP/1.1\r\n\r\n", 400, ""},
   }));
   CAPTURE(each.request);

@@ -11,7 +11,7 @@
 
 namespace cohort::test {
 
-/// Runs `make(i)` on each of several loops, and returns when all have ended.
+/// Runs `make(i)` on each of several loops, and returns when all tasks have ended.
 template <class Make>
 void run_on_loops(std::size_t count, Make make) {
   runtime loops{count};

@@ -192,7 +192,8 @@ TEST_CASE("authentication: a bearer token is accepted as an API key; X-API-Key t
   CHECK(fixture.metric_value("service_auth_failures_total{endpoint=\"/api/things\",reason=\"" + reason + "\"}") == 1);
 }
 
-TEST_CASE("authentication: a replaced key applies to the next request", "[service][authentication][case-5.4]") {
+TEST_CASE("authentication: after a key is replaced, the new key applies to the next request",
+          "[service][authentication][case-5.4]") {
   service_fixture fixture{"old"};
   fixture.serve(sample_routes());
   auto connection = fixture.connect();

@@ -113,7 +113,7 @@ TEST_CASE("alert webhook: the path of an error contains the alert's index", "[se
   CHECK(webhook.error().find("alerts/1/startsAt") == 0);
 }
 
-TEST_CASE("alert webhook: long strings are truncated between two characters", "[services][dashboard]") {
+TEST_CASE("alert webhook: long strings are truncated at a character boundary", "[services][dashboard]") {
   std::string long_text;
   while (long_text.size() <= alert_limits::description) long_text += "\xC3\xBC";  // ü
   const auto webhook = parse_alert_webhook(webhook_body({{.description = long_text}}));

@@ -82,7 +82,7 @@ TEST_CASE("alert routes: only JSON is accepted, not the media types of HTML form
   CHECK(json_at(fixture.response_to(get("/api/alerts")).body, "/firing/0").has_value() == (status == 200));
 }
 
-TEST_CASE("alert routes: a session permits only reading, the API key permits reading and posting",
+TEST_CASE("alert routes: a session permits only reading, and the API key permits reading and posting",
           "[services][dashboard]") {
   dashboard_fixture fixture{"key"};
   fixture.serve_dashboard();

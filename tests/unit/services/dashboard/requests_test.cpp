@@ -19,7 +19,7 @@ TEST_CASE("dashboard requests: the list is empty before the first aggregate of a
   CHECK(requests_of(fixture) == R"({"requests":[]})");
 }
 
-TEST_CASE("dashboard requests: an aggregate has its calls and their attempts", "[services][dashboard]") {
+TEST_CASE("dashboard requests: the record of an aggregate has its calls and their attempts", "[services][dashboard]") {
   dashboard_fixture fixture;
   fixture.time_service.delay = 40ms;
   fixture.serve_dashboard();
@@ -43,7 +43,7 @@ TEST_CASE("dashboard requests: an aggregate has its calls and their attempts", "
   CHECK(std::stod(at("/calls/0/attempts/0/deadline_sent_ms")) > 2900);
   CHECK(at("/calls/1/service") == "\"sysinfo_service\"");
   CHECK(at("/calls/2/service") == "\"weather_service\"");
-  // The event has the same data as the route.
+  // The event has the same data as the response of the route.
   const auto event = received.find("event: request\ndata: ");
   REQUIRE(event != std::string::npos);
   const auto data = event + std::string_view{"event: request\ndata: "}.size();

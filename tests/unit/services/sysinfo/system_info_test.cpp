@@ -136,7 +136,7 @@ TEST_CASE("cpu topology: without sysfs the CPUs of cpuinfo are counted", "[servi
   CHECK(root_directory{{"proc/cpuinfo", raspberry_pi_cpuinfo}}.read().cpu_count == 2);
 }
 
-TEST_CASE("cpu topology: without topology data every logical CPU is a core", "[services][sysinfo]") {
+TEST_CASE("cpu topology: without topology data every logical CPU counts as a core", "[services][sysinfo]") {
   const auto info = root_directory{{"proc/cpuinfo", raspberry_pi_cpuinfo}}.read();
   CHECK(info.cpu_count == 2);
   CHECK(info.cpu_count_physical == 2);

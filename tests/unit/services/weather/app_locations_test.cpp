@@ -213,7 +213,8 @@ TEST_CASE("weather locations: country names, codes and variants match results of
   CHECK_FALSE(json_at(response.body, "/location/latitude")->starts_with('-'));
 }
 
-TEST_CASE("weather locations: a document of wttr.in below a data key is accepted", "[services][weather][case-3.5]") {
+TEST_CASE("weather locations: a document of wttr.in that is nested in a member `data` is accepted",
+          "[services][weather][case-3.5]") {
   weather_app_fixture fixture;
   const auto document = wttr_response("17", "Paris", "France");
   fixture.wttr.body = GENERATE_COPY(values<std::string>({

@@ -57,7 +57,8 @@ TEST_CASE("weather: a stale report during a fetch has its age and no error", "[s
   CHECK(json_at(fixture.response_to(get("/api/weather")).body, "/weather/temperature_c") == "\"22\"");
 }
 
-TEST_CASE("weather: a report of the fallback provider has the same fields and its name", "[services][weather]") {
+TEST_CASE("weather: a report of the fallback provider has the same fields and the name of that provider",
+          "[services][weather]") {
   weather_app_fixture fixture{{}, providers_fixture::open_meteo()};
   fixture.wttr.status = http::status::bad_gateway;
   const auto response = fixture.get_weather("Paris,France");

@@ -14,7 +14,7 @@ using telemetry::request_log;
 using telemetry::request_record;
 using reason = request_log::reason;
 
-/// A log on a virtual clock, with few records of each kind.
+/// A log on a virtual clock, with small limits for its records.
 struct log_fixture {
   virtual_time time;
   request_log log{time.event_loop(),

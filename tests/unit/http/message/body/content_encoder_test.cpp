@@ -44,7 +44,7 @@ TEST_CASE("content encoder: a decoder restores a body that was encoded in chunks
   if (size > 10'000) CHECK(encoded.size() < size / 2);
 }
 
-TEST_CASE("content encoder: after a flush, all input can be decoded, and the body is not complete", "[http][message]") {
+TEST_CASE("content encoder: after a flush, all input can be decoded, but the body is not complete", "[http][message]") {
   const auto coding = supported_coding();
   const auto encoder = make_content_encoder({coding, 4, 0});
   REQUIRE(encoder);

@@ -255,7 +255,7 @@ TEST_CASE("request parser: trailers are discarded and never act as header fields
   CHECK(request.unread_bytes.empty());
 }
 
-TEST_CASE("request parser: a chunked body may be empty, and arrive in any segmentation", "[http][message]") {
+TEST_CASE("request parser: a chunked body may be empty, and may arrive in any segmentation", "[http][message]") {
   const auto segment_size = GENERATE(std::size_t{1}, std::size_t{2}, std::size_t{3}, std::size_t{4}, std::size_t{5});
   parsed_request request{post_head("Transfer-Encoding: chunked\r\n"), "0\r\n\r\n", segment_size};
   CHECK_FALSE(request.rejected);

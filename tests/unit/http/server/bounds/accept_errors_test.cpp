@@ -18,7 +18,7 @@ struct accept_failures {
   int attempts = 0;
 };
 
-/// Fails as often as `accept_failures` specifies, and then accepts.
+/// Fails as often as `accept_failures` specifies, and then accepts connections.
 class failing_acceptor final : public net::acceptor {
  public:
   failing_acceptor(std::unique_ptr<net::acceptor> inner, accept_failures& failures)

@@ -81,7 +81,7 @@ class proxy_fixture {
     if (connection_count() == 0) throw std::runtime_error("not forwarded: " + client.read().value());
     return upstream().read_request();
   }
-  /// Returns the response to a GET to which the upstream responds with these bytes.
+  /// Sends a GET, to which the upstream responds with these bytes, and returns the response of the proxy.
   received_response response_to_get(std::string_view response, bool closes_connection = false) {
     auto client = server.connect();
     forwarded(client, get("/api/"));

@@ -143,7 +143,7 @@ TEST_CASE("proxy: an idle tunnel is closed, but not a tunnel with traffic", "[ht
   CHECK(tunnel.metric("tunnel_ends_total", "reason=\"idle\"") == 1);
 }
 
-TEST_CASE("proxy: a tunnel ends after the tunnel drain time when the server drains", "[http][proxy][websocket]") {
+TEST_CASE("proxy: when the server drains, a tunnel is closed after the tunnel drain time", "[http][proxy][websocket]") {
   open_tunnel tunnel{{.strip_prefix = "/api", .tunnel_drain_time = 3s}};
   tunnel.fixture.server.begin_drain(1min);
   tunnel.fixture.server.time.run_for(2s);

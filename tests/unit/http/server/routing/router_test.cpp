@@ -93,7 +93,7 @@ TEST_CASE("router: reading a path parameter that the route does not have throws 
   CHECK(message_of("*", "id") == "request without a route has no path parameter {id}");
 }
 
-TEST_CASE("router: an unknown path, and the asterisk, match no route", "[http][server]") {
+TEST_CASE("router: an unknown path and the target * match no route", "[http][server]") {
   router routes;
   routes.get("/a/{id}", empty_response);
   routes.get("/assets/{path...}", empty_response);

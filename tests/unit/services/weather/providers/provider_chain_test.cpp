@@ -218,7 +218,7 @@ TEST_CASE("provider chain: a location without coordinates is geocoded for the fa
   CHECK(result.report->requested.longitude == 2.3488);
 }
 
-TEST_CASE("provider chain: a location is unknown to all only if each provider reports it as unknown",
+TEST_CASE("provider chain: a location is reported as unknown only if each provider reports it as unknown",
           "[services][weather]") {
   const auto [status, kind, is_unknown_to_all] = GENERATE(table<http::status, failure_kind, bool>({
       {http::status::not_found, failure_kind::location_unknown, true},
