@@ -111,7 +111,7 @@ class simulated_server {
 
 using distribution = simulated_server::distribution;
 
-TEST_CASE("concurrency limiter: without a limit, all requests time out at triple load, and even after the overload",
+TEST_CASE("concurrency limiter: without a limit, all requests time out at triple load and after the overload",
           "[policy][concurrency_limiter]") {
   simulated_server server{16, distribution::constant, false};
   CHECK(server.run(10s, 0.6, 50ms).on_time > 0.99);

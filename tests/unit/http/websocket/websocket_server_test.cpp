@@ -310,7 +310,8 @@ task<> fail(websocket& socket) {
   throw std::runtime_error("handler failed");
 }
 
-TEST_CASE("websocket server: an exception of the handler is logged and closes with 1011", "[http][websocket]") {
+TEST_CASE("websocket server: an exception of the handler is logged, and the connection is closed with 1011",
+          "[http][websocket]") {
   captured_log log;
   {
     server_fixture server;

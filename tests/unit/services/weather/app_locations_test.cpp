@@ -320,7 +320,8 @@ TEST_CASE("weather locations: names that cannot be sent are rejected", "[service
   CHECK(fixture.wttr.request_count() == 0);
 }
 
-TEST_CASE("weather locations: a region is reported and selects among results", "[services][weather][case-3.7]") {
+TEST_CASE("weather locations: a region is reported, and selects one of several results",
+          "[services][weather][case-3.7]") {
   both_providers_fixture fixture;
   fixture.wttr.status = http::status::bad_gateway;
   fixture.set_geocoding(geocoding_result("Springfield", "US", "United States", "Missouri", 37.2, -93.3) + "," +

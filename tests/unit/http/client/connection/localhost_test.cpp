@@ -47,7 +47,7 @@ task<http::client_result> fetch_once(net::acceptor& acceptor, http::client& clie
   co_return std::get<1>(std::move(results));
 }
 
-TEST_CASE("localhost: localhost resolves to all loopback addresses of the machine", "[net][resolver][case-2.5]") {
+TEST_CASE("localhost: the name resolves to all loopback addresses of the machine", "[net][resolver][case-2.5]") {
   real_time_fixture time;
   const auto* const name = GENERATE("localhost", "LocalHost", "localhost.", "app.localhost", "a.b.LOCALHOST.");
   CAPTURE(name);

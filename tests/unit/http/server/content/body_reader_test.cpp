@@ -318,7 +318,8 @@ TEST_CASE("body reader: 100 Continue is sent when reading starts", "[http][serve
   CHECK(client.receive()->body == "next");
 }
 
-TEST_CASE("body reader: without a read, the final status is sent and the connection is closed", "[http][server]") {
+TEST_CASE("body reader: if the handler does not read, the final status is sent and the connection is closed",
+          "[http][server]") {
   upload_fixture server;
   server.state.max_reads = 0;
   auto client = server.connect();
