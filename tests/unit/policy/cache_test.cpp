@@ -71,10 +71,10 @@ TEST_CASE("cache: an expired value is revalidated by one fetch, and stays availa
   CHECK(next.next_action == action::join);
   CHECK(*next.value == "of a");
   cache.store("a", value("new"), start + 10min);
-  const auto renewed = cache.look_up("a", start + 11min);
-  CHECK(renewed.next_action == action::use);
-  CHECK(*renewed.value == "new");
-  CHECK(renewed.age == 1min);
+  const auto renewed_lookup = cache.look_up("a", start + 11min);
+  CHECK(renewed_lookup.next_action == action::use);
+  CHECK(*renewed_lookup.value == "new");
+  CHECK(renewed_lookup.age == 1min);
 }
 
 TEST_CASE("cache: after a failed fetch the retry delay is 5 s, and doubles up to one minute", "[policy][cache]") {
@@ -163,10 +163,10 @@ TEST_CASE("cache: within stale-while-revalidate, one lookup fetches, and other l
   CHECK(second.is_stale);
   CHECK(second.age == now - start);
   cache.store("a", value("new"), now);
-  const auto renewed = cache.look_up("a", now);
-  CHECK(renewed.next_action == action::use);
-  CHECK(*renewed.value == "new");
-  CHECK_FALSE(renewed.is_stale);
+  const auto renewed_lookup = cache.look_up("a", now);
+  CHECK(renewed_lookup.next_action == action::use);
+  CHECK(*renewed_lookup.value == "new");
+  CHECK_FALSE(renewed_lookup.is_stale);
 }
 
 TEST_CASE("cache: after stale-while-revalidate, lookups wait for the new value", "[policy][cache]") {

@@ -98,7 +98,7 @@ class exact_budget {
     return settings_.ratio * static_cast<double>(count_within(calls_, now, window)) +
            settings_.min_per_second * (settings_.window / 1.0s);
   }
-  double withdrawn(time_point now, duration window) const {
+  double withdrawals_within(time_point now, duration window) const {
     return static_cast<double>(count_within(withdrawals_, now, window));
   }
   void deposit(time_point now) { calls_.push_back(now); }
@@ -121,7 +121,7 @@ TEST_CASE("retry budget: random event sequences stay within a tenth of the exact
   retry_budget budget{settings};
   exact_budget exact{settings};
   auto now = start;
-  int withdrawn = 0;
+  int withdrawal_count = 0;
   int rejected = 0;
   for (int i = 0; i < 1500; ++i) {
     now += random.bernoulli(0.01) ? random.uniform_between(0s, 5s) : random.uniform_between(0ms, 20ms);
@@ -132,18 +132,18 @@ TEST_CASE("retry budget: random event sequences stay within a tenth of the exact
     }
     CHECK(budget.balance(now) >= 0);
     // Calls count for at least nine tenths of the window, withdrawals for at most eleven.
-    const bool is_strictly_allowed =
-        exact.withdrawn(now, settings.window / 10 * 11) + 1 <= exact.allowed(now, settings.window / 10 * 9) - 1e-6;
+    const bool is_strictly_allowed = exact.withdrawals_within(now, settings.window / 10 * 11) + 1 <=
+                                     exact.allowed(now, settings.window / 10 * 9) - 1e-6;
     if (budget.withdraw(now)) {
-      ++withdrawn;
-      REQUIRE(exact.withdrawn(now, settings.window) + 1 <= exact.allowed(now, settings.window) + 1e-6);
+      ++withdrawal_count;
+      REQUIRE(exact.withdrawals_within(now, settings.window) + 1 <= exact.allowed(now, settings.window) + 1e-6);
       exact.withdraw(now);
     } else {
       ++rejected;
       REQUIRE_FALSE(is_strictly_allowed);
     }
   }
-  CHECK(withdrawn > 0);
+  CHECK(withdrawal_count > 0);
   CHECK(rejected > 0);
 }
 

@@ -239,12 +239,14 @@ TEST_CASE("server: a slow client that keeps sending receives the entire response
   CAPTURE(request);
   conformance_fixture server;
   const std::string large(300'000, 'y');
-  const auto write_large = [&large](body_writer& writer) -> task<> { co_await writer.write(large); };
+  const auto write_large_body = [&large](body_writer& writer) -> task<> { co_await writer.write(large); };
   server.routes.get("/large", text_handler(large));
   server.routes.get("/closing", [&large](request_context&) { return text_response(large).close_connection(); });
-  server.routes.get("/stream", [&](request_context&) { return http::response{}.stream(write_large, "text/plain"); });
-  server.routes.get("/length",
-                    [&](request_context&) { return http::response{}.stream(write_large, "text/plain", large.size()); });
+  server.routes.get("/stream",
+                    [&](request_context&) { return http::response{}.stream(write_large_body, "text/plain"); });
+  server.routes.get("/length", [&](request_context&) {
+    return http::response{}.stream(write_large_body, "text/plain", large.size());
+  });
   auto client = server.connect();
   client.send(request);
   const auto received = read_slowly(server, client, 50'000);

@@ -71,7 +71,7 @@ TEST_CASE("proxy header: a header of version 2 contains the client's address", "
       {proxy_v2(0x21, 0x00, ""), ""},                                // the address family UNSPEC
       {proxy_v2(0x21, 0x31, std::string(216, 'u')), ""},             // the address family AF_UNIX
       {proxy_v2(0x21, 0x12, v4_addresses("\xCB\x00\x71\x09")), ""},  // the transport DGRAM
-      {with_checksum(proxy_v2(0x21, 0x11, v4_addresses("\xCB\x00\x71\x09") + checksum_tlv())), "203.0.113.9"},
+      {set_checksum(proxy_v2(0x21, 0x11, v4_addresses("\xCB\x00\x71\x09") + checksum_tlv())), "203.0.113.9"},
   }));
   const auto header = parse_proxy_header(header_bytes + "GET / HTTP/1.1\r\n");
   CAPTURE(header.error);

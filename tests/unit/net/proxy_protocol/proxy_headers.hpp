@@ -34,7 +34,7 @@ inline std::string checksum_tlv() { return {"\x03\0\x04\0\0\0\0", 7}; }
 
 /// Replaces the last four bytes, the value of a checksum TLV, with the header's CRC-32C. The CRC is computed bit by bit
 /// with the polynomial in normal order, unlike the parser.
-inline std::string with_checksum(std::string header) {
+inline std::string set_checksum(std::string header) {
   std::uint32_t crc = 0xFFFFFFFF;
   for (const char c : header) {
     for (int bit = 0; bit < 8; ++bit) {

@@ -33,7 +33,7 @@ task<> join(logging_group& group) {
   group.log.push_back("joined");
 }
 
-task<> spawn_three(logging_group& group) {
+task<> spawn_three_tasks(logging_group& group) {
   group.tasks.spawn(log_after(30ms, group.log, "c"));
   group.tasks.spawn(log_after(10ms, group.log, "a"));
   group.tasks.spawn(log_after(20ms, group.log, "b"));
@@ -44,7 +44,7 @@ task<> spawn_three(logging_group& group) {
 TEST_CASE("task_group: join completes when the last task has ended", "[runtime][concurrency]") {
   virtual_time time;
   logging_group group;
-  time.run(spawn_three(group));
+  time.run(spawn_three_tasks(group));
   time.run(join(group));
 
   CHECK(group.log == log_lines{"a", "b", "c", "joined"});
@@ -258,7 +258,7 @@ TEST_CASE("task_group: the failure handler can spawn another task", "[runtime][c
   CHECK(log == log_lines{"first", "again", "again"});
 }
 
-task<> spawn_watched(logging_group& group, asio::cancellation_signal*& watched_signal) {
+task<> spawn_watched_task(logging_group& group, asio::cancellation_signal*& watched_signal) {
   group.tasks.spawn_cancellable([&](asio::cancellation_signal& signal) {
     watched_signal = &signal;
     return log_sleep_task(1h, group.log, "watched");
@@ -276,7 +276,7 @@ TEST_CASE("task_group: spawn_cancellable's signal cancels only its own task", "[
   virtual_time time;
   logging_group group;
   asio::cancellation_signal* watched_signal = nullptr;
-  time.run(spawn_watched(group, watched_signal));
+  time.run(spawn_watched_task(group, watched_signal));
   REQUIRE(watched_signal != nullptr);
   time.run(cancel_signal(*watched_signal));
   time.run(join(group));

@@ -84,7 +84,7 @@ std::set<char*> allocate_and_free_blocks(std::size_t count) {
 
 /// Runs `work` on a thread that keeps no blocks yet, with an extension. Returns the number of times that the extension
 /// reported growth.
-int run_extended(const std::function<void()>& work) {
+int run_with_extension(const std::function<void()>& work) {
   int growth_count = 0;
   std::thread{[&] {
     const recycling_extension extension{&growth_count, [](void* count) noexcept { ++*static_cast<int*>(count); }};
@@ -97,18 +97,18 @@ TEST_CASE("recycling_extension: a thread keeps at most 2 MiB, and reports once t
           "[runtime][threads]") {
   std::set<char*> first;
   std::set<char*> second;
-  const int growth_count = run_extended([&] {
+  const int growth_count = run_with_extension([&] {
     first = allocate_and_free_blocks(two_mib_block_count);
     second = allocate_and_free_blocks(two_mib_block_count);
   });
   if (is_recycling) CHECK(first == second);
   CHECK(growth_count == (is_recycling ? 1 : 0));
-  CHECK(run_extended([] { allocate_and_free_blocks(1); }) == 0);
+  CHECK(run_with_extension([] { allocate_and_free_blocks(1); }) == 0);
 }
 
 TEST_CASE("recycling_extension: trim keeps the blocks that were used since the previous call", "[runtime][threads]") {
   std::vector<bool> exceeds_base_limit;
-  const int growth_count = run_extended([&] {
+  const int growth_count = run_with_extension([&] {
     allocate_and_free_blocks(two_mib_block_count);
     exceeds_base_limit.push_back(recycling_extension::trim());
     allocate_and_free_blocks(two_mib_block_count);
@@ -128,7 +128,7 @@ TEST_CASE("recycling_extension: trim keeps the blocks that were used since the p
 
 TEST_CASE("recycling_extension: release_recycled frees all blocks", "[runtime][threads]") {
   std::vector<bool> released;
-  run_extended([&] {
+  run_with_extension([&] {
     released.push_back(detail::release_recycled());
     allocate_and_free_blocks(two_mib_block_count);
     released.push_back(detail::release_recycled());

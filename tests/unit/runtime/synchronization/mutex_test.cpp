@@ -190,7 +190,7 @@ TEST_CASE("shared_mutex: readers share the mutex, and a reader behind a waiting 
   CHECK(time.now() - begin < 40ms);
 }
 
-task<> share_at_random(shared_mutex& owner, int& writers, int& readers) {
+task<> lock_at_random(shared_mutex& owner, int& writers, int& readers) {
   auto& random = loop::current().random();
   for (int i = 0; i < 40; ++i) {
     const bool is_exclusive = random.bernoulli(0.3);
@@ -210,8 +210,8 @@ TEST_CASE("shared_mutex: the mutex is unlocked after waits that end at random ti
     shared_mutex owner;
     int writers = 0;
     int readers = 0;
-    time.run(when_all(share_at_random(owner, writers, readers), share_at_random(owner, writers, readers),
-                      share_at_random(owner, writers, readers), share_at_random(owner, writers, readers)));
+    time.run(when_all(lock_at_random(owner, writers, readers), lock_at_random(owner, writers, readers),
+                      lock_at_random(owner, writers, readers), lock_at_random(owner, writers, readers)));
     REQUIRE(owner.reader_count() == 0);
     REQUIRE_FALSE(owner.has_writer());
   }

@@ -69,9 +69,9 @@ TEST_CASE("client certificates: without allowed URIs every valid certificate is 
   telemetry::registry metrics{1};
   const auto filter = service::client_certificate_filter({}, metrics);
   const http::tls_connection_info connection_with_certificate{true, {}};
-  const http::tls_connection_info without_certificate{};
+  const http::tls_connection_info connection_without_certificate{};
   CHECK(status_of(filter, &connection_with_certificate, "/api/time", "/api/time") == 0);
-  CHECK(status_of(filter, &without_certificate, "/api/time", "/api/time") == 403);
+  CHECK(status_of(filter, &connection_without_certificate, "/api/time", "/api/time") == 403);
   CHECK(status_of(filter, nullptr, "/api/time", "/api/time") == 403);
 }
 

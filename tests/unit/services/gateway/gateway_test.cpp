@@ -10,9 +10,10 @@ namespace {
 using namespace std::chrono_literals;
 using test::gateway_fixture;
 
-constexpr const char* two_upstreams = R"({"upstreams": {"a": {"url": "http://a"}, "b": {"url": "http://b/base"}}, )";
+constexpr const char* two_upstreams_json =
+    R"({"upstreams": {"a": {"url": "http://a"}, "b": {"url": "http://b/base"}}, )";
 
-std::string routes(const std::string& list) { return two_upstreams + ("\"routes\": [" + list + "]}"); }
+std::string routes(const std::string& list) { return two_upstreams_json + ("\"routes\": [" + list + "]}"); }
 
 TEST_CASE("gateway: the first route that matches is used", "[gateway][routes]") {
   gateway_fixture stack{{"a", "b"}};

@@ -351,10 +351,10 @@ TEST_CASE("weather locations: a report of the fallback for another place contain
 TEST_CASE("weather locations: a report of wttr.in for another region contains the name of that region",
           "[services][weather][case-3.6]") {
   weather_app_fixture fixture;
-  const std::string no_region = R"("region":[{"value":""}])";
+  const std::string empty_region_json = R"("region":[{"value":""}])";
   auto document = wttr_response("21", "Springfield", "United States of America");
-  fixture.wttr.body =
-      document.replace(document.find(no_region), no_region.size(), R"("region":[{"value":"Missouri"}])");
+  fixture.wttr.body = document.replace(document.find(empty_region_json), empty_region_json.size(),
+                                       R"("region":[{"value":"Missouri"}])");
   CHECK(json_at(fixture.get_weather("Springfield,Ohio,USA").body, "/location/nearest_area/region") == "\"Missouri\"");
   for (const auto* query : {"Springfield,Missouri,USA", "Springfield,MO,USA", "Springfield,MO", "Springfield,USA"}) {
     CAPTURE(query);

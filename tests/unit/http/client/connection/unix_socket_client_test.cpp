@@ -11,19 +11,19 @@ namespace {
 
 using namespace cohort::test;
 
-http::client_request unix_request(std::string_view url) {
+http::client_request unix_socket_request(std::string_view url) {
   http::client_request request;
   request.url = config::parse_http_url(url).value();
   return request;
 }
 
 /// A client, and a server that listens on the Unix domain socket `/run/app.sock`.
-struct unix_fixture {
-  explicit unix_fixture(http::client_settings settings = {}) : clients({}, std::move(settings)) {
+struct unix_socket_fixture {
+  explicit unix_socket_fixture(http::client_settings settings = {}) : clients({}, std::move(settings)) {
     acceptor = clients.network.listen_unix("/run/app.sock");
     accept_task.emplace(clients.time, accept_connections(*acceptor, clients.time, connections));
   }
-  ~unix_fixture() {
+  ~unix_socket_fixture() {
     acceptor->close();
     clients.run_ready();
   }
@@ -38,9 +38,9 @@ struct unix_fixture {
 };
 
 TEST_CASE("client: a request is sent to a Unix domain socket, whose connection is kept", "[http][client][unix]") {
-  unix_fixture fixture;
+  unix_socket_fixture fixture;
   for (const auto* path : {"/one", "/two"}) {
-    auto call = fixture.clients.start(unix_request("unix:/run/app.sock:" + std::string{path}));
+    auto call = fixture.clients.start(unix_socket_request("unix:/run/app.sock:" + std::string{path}));
     const auto request = fixture.connection().read_request();
     CHECK(request.start_line == "GET " + std::string{path} + " HTTP/1.1");
     CHECK(request.header("Host") == "localhost");
@@ -53,21 +53,21 @@ TEST_CASE("client: a request is sent to a Unix domain socket, whose connection i
 TEST_CASE("client: a proxy is not used for a Unix domain socket", "[http][client][unix]") {
   http::client_settings settings;
   settings.proxies.http_proxy = http::parse_proxy("http://proxy.test:3128");
-  unix_fixture fixture{settings};
-  auto call = fixture.clients.start(unix_request("unix:/run/app.sock"));
+  unix_socket_fixture fixture{settings};
+  auto call = fixture.clients.start(unix_socket_request("unix:/run/app.sock"));
   CHECK(fixture.connection().read_request().start_line == "GET / HTTP/1.1");
   fixture.connection().send(ok_response("ok"));
   CHECK(call.response().body == "ok");
 }
 
 TEST_CASE("client: a call to a nonexistent Unix domain socket fails with a connection error", "[http][client][unix]") {
-  unix_fixture fixture;
-  CHECK(fixture.clients.start(unix_request("unix:/run/none.sock")).error() == client_error::connect_failed);
+  unix_socket_fixture fixture;
+  CHECK(fixture.clients.start(unix_socket_request("unix:/run/none.sock")).error() == client_error::connect_failed);
 }
 
 TEST_CASE("client: a redirect of a Unix domain socket to another path is followed", "[http][client][unix]") {
-  unix_fixture fixture;
-  auto request = unix_request("unix:/run/app.sock");
+  unix_socket_fixture fixture;
+  auto request = unix_socket_request("unix:/run/app.sock");
   request.max_redirects = 1;
   auto call = fixture.clients.start(std::move(request));
   fixture.connection().read_request();

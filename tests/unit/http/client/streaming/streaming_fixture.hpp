@@ -80,7 +80,7 @@ inline task<> destroy_response(std::optional<http::streamed_response>& response)
 class streaming_fixture : public client_fixture {
  public:
   explicit streaming_fixture(http::upstream_settings settings = {}, net::memory_pipe_settings pipe = {})
-      : client_fixture(pipe), upstream(client, metrics, log_, "site", without_hedges(settings)) {}
+      : client_fixture(pipe), upstream(client, metrics, log_, "site", disable_hedging(settings)) {}
   ~streaming_fixture() {
     call_.reset();
     time.run(destroy_response(response_));
@@ -138,7 +138,7 @@ class streaming_fixture : public client_fixture {
   double outcomes(const std::string& outcome) const { return metric("requests_total", "outcome=\"" + outcome + "\""); }
 
  private:
-  static http::upstream_settings without_hedges(http::upstream_settings settings) {
+  static http::upstream_settings disable_hedging(http::upstream_settings settings) {
     settings.hedging.is_enabled = false;
     return settings;
   }

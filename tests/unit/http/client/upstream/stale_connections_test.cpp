@@ -129,15 +129,15 @@ TEST_CASE("upstream: the 429 of another server after a redirect does not delay c
   auto& fixture = calls.fixture;
   auto request = get_request("http://site.test/");
   request.max_redirects = 1;
-  spawned_task<http::upstream_result> redirected{fixture.time, calls.upstream.call(std::move(request), {})};
+  spawned_task<http::upstream_result> redirected_call{fixture.time, calls.upstream.call(std::move(request), {})};
   fixture.listen("192.0.2.80", 81);
   fixture.newest_connection().read_request();
   fixture.newest_connection().send("HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: http://site.test:81/\r\n\r\n");
   fixture.newest_connection().read_request();
   fixture.newest_connection().send("HTTP/1.1 429 Too Many\r\nContent-Length: 0\r\nRetry-After: 40\r\n\r\n");
   fixture.run_ready();
-  REQUIRE(redirected.ended());
-  CHECK(redirected.outcome().value->response->status_code() == 429);
+  REQUIRE(redirected_call.ended());
+  CHECK(redirected_call.outcome().value->response->status_code() == 429);
   CHECK(calls.upstream.rate_limit_remaining(fixture.time.now()) == 0s);
 }
 

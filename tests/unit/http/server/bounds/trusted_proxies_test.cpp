@@ -87,7 +87,7 @@ TEST_CASE("server: a PROXY protocol header of a trusted proxy contains the clien
   CHECK(server.observed_client(trusted, proxy_v1_header) == seen);
   CHECK(server.observed_client(trusted, proxy_v2(0x21, 0x11, v4_addresses("\xCB\x00\x71\x09"))) == seen);
   CHECK(server.observed_client(
-            trusted, with_checksum(proxy_v2(0x21, 0x11, v4_addresses("\xCB\x00\x71\x09") + checksum_tlv()))) == seen);
+            trusted, set_checksum(proxy_v2(0x21, 0x11, v4_addresses("\xCB\x00\x71\x09") + checksum_tlv()))) == seen);
   CHECK(server.proxy_headers("proxied") == 3);
   CHECK(server.observed_client(trusted, proxy_v2(0x20, 0x00, "")) == "10.0.0.2 10.0.0.2 plain ");
   CHECK(server.observed_client(trusted, "PROXY UNKNOWN\r\n") == "10.0.0.2 10.0.0.2 plain ");

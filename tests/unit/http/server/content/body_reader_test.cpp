@@ -18,7 +18,7 @@ using http::body_reader;
 /// The reads of a handler, and their results.
 struct upload_state {
   duration pause_between_reads{0};
-  std::size_t max_reads = std::numeric_limits<std::size_t>::max();
+  std::size_t max_read_count = std::numeric_limits<std::size_t>::max();
   duration pause_after_body{0};
   duration call_timeout = 1h;
   std::size_t reads = 0;
@@ -30,7 +30,7 @@ struct upload_state {
 
 /// Responds with the size of the content, or with the response for the error.
 task<http::response> receive_upload(upload_state* state, request_context* context, body_reader* body) {
-  while (state->reads < state->max_reads) {
+  while (state->reads < state->max_read_count) {
     call_context call = *context;
     call.deadline = std::min(call.deadline, deadline::after(loop::current().now(), state->call_timeout));
     const auto part = co_await body->read(call);
@@ -321,7 +321,7 @@ TEST_CASE("body reader: 100 Continue is sent when reading starts", "[http][serve
 TEST_CASE("body reader: if the handler does not read, the final status is sent and the connection is closed",
           "[http][server]") {
   upload_fixture server;
-  server.state.max_reads = 0;
+  server.state.max_read_count = 0;
   auto client = server.connect();
   client.send(head("Content-Length: 4\r\nExpect: 100-continue\r\n"));
   const auto response = client.receive();
@@ -346,7 +346,7 @@ TEST_CASE("server: the unread rest of a body is discarded if it is short", "[htt
   }));
   CAPTURE(test_case.request.substr(0, 80));
   upload_fixture server;
-  server.state.max_reads = 0;
+  server.state.max_read_count = 0;
   auto client = server.connect();
   spawned_task<> sender{server.time, send_in_background(client.stream(), test_case.request + get("/next"))};
   const auto response = client.receive();
@@ -362,7 +362,7 @@ TEST_CASE("server: the unread rest of a body is discarded if it is short", "[htt
 
 TEST_CASE("server: a client that does not send the rest of an unread body is disconnected", "[http][server]") {
   upload_fixture server;
-  server.state.max_reads = 1;
+  server.state.max_read_count = 1;
   auto client = server.connect();
   client.send(head("Content-Length: 1000\r\n") + "abc");
   CHECK(client.receive()->status == 200);

@@ -29,7 +29,7 @@ struct open_tunnel {
     fixture.upstream().send(switching_protocols_response + std::string{received});
     head = client.read().value();
   }
-  bool is_client_closed() {
+  bool has_client_closed() {
     fixture.run_ready();
     return client.stream().readable() && !client.read().has_value();
   }

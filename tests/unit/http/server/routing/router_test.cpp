@@ -29,9 +29,9 @@ std::string matched_pattern(const router& routes, std::string_view path) {
   request_head head;
   head.path = path;
   request_context context{head, "192.0.2.1"};
-  const auto* matched = routes.match(context);
-  CHECK(context.matched_route() == matched);
-  return matched ? matched->pattern : "none";
+  const auto* matched_route = routes.match(context);
+  CHECK(context.matched_route() == matched_route);
+  return matched_route ? matched_route->pattern : "none";
 }
 
 TEST_CASE(
@@ -131,10 +131,10 @@ TEST_CASE("router: a route for any method also lists the methods that have a sep
   routes.add(method::trace, "/a", empty_response);
   routes.get("/a", empty_response);
   if (!is_any_first) routes.any("/a", empty_response);
-  const auto& matched = *routes.routes().front();
-  CHECK(matched.find_operation(method::trace)->verb() == method::trace);
-  CHECK(matched.find_operation(method::connect) == nullptr);
-  auto allowed = matched.allowed_methods();
+  const auto& matched_route = *routes.routes().front();
+  CHECK(matched_route.find_operation(method::trace)->verb() == method::trace);
+  CHECK(matched_route.find_operation(method::connect) == nullptr);
+  auto allowed = matched_route.allowed_methods();
   std::ranges::sort(allowed);
   CHECK(allowed == std::vector{method::delete_, method::get, method::head, method::post, method::put, method::options,
                                method::trace, method::patch});
