@@ -67,7 +67,7 @@ BOOST_DESCRIBE_STRUCT(struct_with_mixin, (), (number))
 struct empty {};
 BOOST_DESCRIBE_STRUCT(empty, (), ())
 
-/// This type is not checked, because it is no aggregate.
+/// This type is not checked, because it is not an aggregate.
 struct struct_with_constructor {
   explicit struct_with_constructor(int value) : number(value), hidden(value) {}
   int number;

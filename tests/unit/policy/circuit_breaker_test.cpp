@@ -243,7 +243,7 @@ TEST_CASE("circuit breaker: calls that started before the breaker opened have no
   CHECK(fixture.breaker.current_state() == state::closed);
 }
 
-/// Reference implementation of the rule, over all recorded calls.
+/// A reference implementation of the rule, which evaluates all recorded calls.
 bool should_open(const std::deque<std::pair<time_point, bool>>& ended, time_point now) {
   double recent = 0;
   double failed = 0;

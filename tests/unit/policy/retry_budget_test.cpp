@@ -89,7 +89,7 @@ TEST_CASE("retry budget: time that goes backwards has no effect", "[policy][retr
   CHECK_FALSE(budget.withdraw(start));
 }
 
-/// Reference implementation of the rule, over all recorded times.
+/// A reference implementation of the rule, which evaluates all recorded times.
 class exact_budget {
  public:
   explicit exact_budget(retry_budget::settings settings) : settings_(settings) {}
@@ -131,7 +131,7 @@ TEST_CASE("retry budget: random event sequences stay within a tenth of the exact
       continue;
     }
     CHECK(budget.balance(now) >= 0);
-    // Calls count for at least nine tenths of the window, withdrawals for at most eleven.
+    // Calls count for at least nine tenths of the window, and withdrawals for at most eleven tenths.
     const bool is_strictly_allowed = exact.withdrawals_within(now, settings.window / 10 * 11) + 1 <=
                                      exact.allowed(now, settings.window / 10 * 9) - 1e-6;
     if (budget.withdraw(now)) {

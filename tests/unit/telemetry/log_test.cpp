@@ -275,7 +275,7 @@ TEST_CASE("log: after a partially written line, the next line starts on a new li
   const temporary_directory directory;
   const auto path = directory.write("log", "");
   const int file = ::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
-  // A file that cannot grow beyond four bytes.
+  // The file cannot grow beyond four bytes.
   std::signal(SIGXFSZ, SIG_IGN);
   rlimit original{};
   REQUIRE(::getrlimit(RLIMIT_FSIZE, &original) == 0);

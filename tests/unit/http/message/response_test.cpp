@@ -19,7 +19,7 @@ TEST_CASE("response: fields keep the order in which they are added, and lookup i
   CHECK(result.rejected_field().empty());
 }
 
-TEST_CASE("response: a value with a line break is not added, so it cannot become a second field", "[http][message]") {
+TEST_CASE("response: a value with a line break is not added, and cannot inject a second field", "[http][message]") {
   const auto value = GENERATE(as<std::string>{}, "a\r\nSet-Cookie: b", "a\nSet-Cookie: b", "a\rb", "\r\n", "a\r\n");
   response result;
   result.set("Location", value).set("X", "kept");

@@ -37,7 +37,7 @@ inline std::string post(std::string_view path, std::string_view body, std::strin
 
 inline http::response text_response(std::string text) { return http::response{}.body(std::move(text), "text/plain"); }
 
-/// Settings of a pipe whose reads return at most this many bytes.
+/// Returns settings of a pipe whose reads return at most this many bytes.
 inline net::memory_pipe_settings max_read_size(std::size_t bytes) {
   net::memory_pipe_settings settings;
   settings.max_read_size = bytes;

@@ -45,7 +45,7 @@ TEST_CASE("recycling_allocator: blocks of all sizes are large enough and do not 
 }
 
 TEST_CASE("recycling_allocator: a thread keeps at most 256 KiB of freed blocks", "[runtime][threads]") {
-  // A new thread, which keeps no blocks yet.
+  // A new thread keeps no blocks yet.
   std::vector<char*> blocks(1000);
   char* last_kept_block = nullptr;
   std::thread{[&] {

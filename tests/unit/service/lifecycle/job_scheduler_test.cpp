@@ -158,7 +158,7 @@ TEST_CASE("job_scheduler: a cron job runs according to the wall clock", "[servic
   fixture.time.step_wall_clock(10min);
   fixture.time.run_for(10min);
   CHECK(fixture.starts == start_times{1200, 2400, 3600, 4200});
-  // The clock is set back: a scheduled time does not occur twice.
+  // After the clock is set back, a scheduled time does not occur twice.
   fixture.time.step_wall_clock(-15min);
   fixture.time.run_for(14min);
   CHECK(fixture.starts.size() == 4);

@@ -59,7 +59,7 @@ class subscriber {
   std::optional<body_decoder> body_;
 };
 
-TEST_CASE("event feed: the time is sent every second, the aggregate every 1.5 s", "[services][dashboard]") {
+TEST_CASE("event feed: the time is sent every second, and the aggregate every 1.5 s", "[services][dashboard]") {
   dashboard_fixture fixture;
   fixture.serve_dashboard();
   subscriber first{fixture};

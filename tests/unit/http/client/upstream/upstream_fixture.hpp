@@ -128,7 +128,7 @@ class upstream_fixture {
   /// Stops the server of a replica: connections to it are then refused.
   void stop(std::size_t index) { servers_[index].reset(); }
 
-  /// Makes a call whose caller waits for `caller_timeout`, or without a timeout.
+  /// Makes a call whose caller has the timeout `caller_timeout`, or no timeout.
   task<http::upstream_result> make_call(std::optional<duration> caller_timeout = {},
                                         http::method method = http::method::get) {
     http::client_request request;

@@ -25,8 +25,9 @@ class low_memory_scope {
   low_memory_scope& operator=(const low_memory_scope&) = delete;
 };
 
-TEST_CASE("low memory: requests with a body or an asynchronous handler are rejected with 503, others are served",
-          "[http][server]") {
+TEST_CASE(
+    "low memory: requests with a body or an asynchronous handler are rejected with 503, and other requests are served",
+    "[http][server]") {
   server_fixture server;
   server.routes.get("/sync", text_handler("sync"));
   server.routes.get("/async", delayed_handler(1ms));

@@ -97,7 +97,7 @@ TEST_CASE("save_body: the response is 500 if the file cannot be stored, and 507 
   saving_fixture fixture;
   fixture.target = fixture.directory.path() / "missing" / "saved";
   CHECK(fixture.response_to(post("/save", "body")).status == 500);
-  // A device without space: a regular file could not be created there.
+  // A device without space cannot simulate this error, because no regular file can be created there.
   for (const int number : {ENOSPC, EDQUOT}) {
     const auto response = http::save_error_response({.file = {number, boost::system::system_category()}});
     CHECK(response.code() == http::status::insufficient_storage);
