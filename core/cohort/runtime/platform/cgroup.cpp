@@ -21,7 +21,7 @@ constexpr std::uint64_t unlimited_memory = std::uint64_t{1} << 62;
 /// A buffer for two 20-digit numbers, a space and a newline.
 using limit_buffer = std::array<char, 64>;
 
-/// The directories of the process's group and of its ancestors, and the cgroup version of their files.
+/// The directories of the process's cgroup and of its ancestors, and the cgroup version of their files.
 struct hierarchy {
   bool is_v2 = false;
   std::vector<fs::path> groups;
@@ -39,7 +39,7 @@ bool contains_controller(std::string_view controllers, std::string_view controll
   return false;
 }
 
-/// The path of the process's group in `controller`'s v1 hierarchy, or in the v2 hierarchy if `controller` is empty: the
+/// The path of the process's cgroup in `controller`'s v1 hierarchy, or in the v2 hierarchy if `controller` is empty: the
 /// third field of a line in /proc/self/cgroup. The field may contain colons. Source: cgroups(7), /proc/pid/cgroup.
 std::optional<std::string_view> find_group(std::string_view proc_self_cgroup, std::string_view controller) {
   while (!proc_self_cgroup.empty()) {

@@ -24,7 +24,7 @@ struct cgroup_limits {
 /// limits of the old group are still reported.
 ///
 /// A limit applies to all groups below the group that sets it. The effective limit is therefore the smallest limit of
-/// the process's own group and all its ancestors up to the root of the mount. Sources:
+/// the process's own cgroup and all its ancestors up to the root of the mount. Sources:
 /// Documentation/admin-guide/cgroup-v2.rst, "Top-down Constraint"; cgroup-v1/memory.rst, "Hierarchy support";
 /// scheduler/sched-bwc.rst, "Hierarchical considerations".
 class cgroup_reader {

@@ -20,7 +20,7 @@ task<exchange_result> run_exchange(net::stream& stream, recycled_string request,
     auto write_task = net::write_all(stream, remaining);
     sent = co_await std::move(write_task);
   }
-  // The next request uses this memory, which is still in the processor's cache.
+  // Releases the memory now, so that the next request reuses it while it is still in the CPU cache.
   recycled_string{}.swap(request);
   // A server may reject a request and close the connection before it has read the entire request, so the response is
   // read even if sending failed.

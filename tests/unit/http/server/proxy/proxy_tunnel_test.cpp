@@ -29,10 +29,6 @@ struct open_tunnel {
     fixture.upstream().send(switching_protocols_response + std::string{received});
     head = client.read().value();
   }
-  bool has_client_closed() {
-    fixture.run_ready();
-    return client.stream().readable() && !client.read().has_value();
-  }
   double metric(const std::string& name, const std::string& label = {}) {
     fixture.run_ready();
     return fixture.metric_value(tunnel_metric(name, label)).value();
