@@ -91,7 +91,7 @@ class target_client::connection {
 
   bool is_reused() const noexcept { return response_count > 0; }
   /// Whether the idle stream is readable: the server has closed the connection, or sent bytes without a request.
-  bool is_stale(time_point now) const { return now - idle_since > min_checked_idle_time && stream->readable(); }
+  bool is_stale(time_point now) const { return now - idle_since > min_checked_idle_time && stream->is_readable(); }
   void close() noexcept {
     stream.reset();
     response_count = 0;

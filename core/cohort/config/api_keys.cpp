@@ -90,7 +90,7 @@ bool api_key_set::replace(api_key_list keys) {
   const std::lock_guard lock{mutex_};
   const auto* current = current_.load(std::memory_order_relaxed);
   if (current && *current == keys) return false;
-  outgoing_.replace(keys.empty() ? std::string{} : keys.front().key);
+  outgoing_secret_.replace(keys.empty() ? std::string{} : keys.front().key);
   lists_.push_back(std::move(keys));
   current_.store(&lists_.back(), std::memory_order_release);
   return true;

@@ -51,7 +51,7 @@ class api_key_set {
   /// destroyed: previous lists are kept, so that readers need no lock.
   const api_key_list& get() const noexcept { return *current_.load(std::memory_order_acquire); }
   /// The first key, which the service sends to other services; empty if there are no keys.
-  const replaceable_secret& outgoing() const noexcept { return outgoing_; }
+  const replaceable_secret& outgoing_secret() const noexcept { return outgoing_secret_; }
   /// Replaces the keys. Returns false if `keys` are equal to the current keys.
   bool replace(api_key_list keys);
   /// Replaces all keys with `single_api_key(key)`.
@@ -61,7 +61,7 @@ class api_key_set {
   std::mutex mutex_;
   std::deque<api_key_list> lists_;
   std::atomic<const api_key_list*> current_{nullptr};
-  replaceable_secret outgoing_;
+  replaceable_secret outgoing_secret_;
 };
 
 }  // namespace cohort::config

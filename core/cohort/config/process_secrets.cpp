@@ -52,13 +52,16 @@ void for_each_string(std::uintptr_t begin, std::uintptr_t end, const std::functi
 
 /// Overwrites the user information of a URL. Other strings with an `@`, such as an email address, are unchanged.
 void erase_userinfo(char* text, std::size_t length) {
-  const std::string_view original{text, length};
-  if (original.find("://") == std::string_view::npos) return;
-  const auto redacted = redact_userinfo(original);
-  if (redacted == original) return;
-  const auto begin = std::mismatch(original.begin(), original.end(), redacted.begin(), redacted.end()).first;
-  const auto end = std::mismatch(original.rbegin(), original.rend(), redacted.rbegin(), redacted.rend()).first.base();
-  if (begin < end) std::fill(text + (begin - original.begin()), text + (end - original.begin()), '*');
+  const std::string_view original_text{text, length};
+  if (original_text.find("://") == std::string_view::npos) return;
+  const auto redacted_text = redact_userinfo(original_text);
+  if (redacted_text == original_text) return;
+  const auto begin =
+      std::mismatch(original_text.begin(), original_text.end(), redacted_text.begin(), redacted_text.end()).first;
+  const auto end =
+      std::mismatch(original_text.rbegin(), original_text.rend(), redacted_text.rbegin(), redacted_text.rend())
+          .first.base();
+  if (begin < end) std::fill(text + (begin - original_text.begin()), text + (end - original_text.begin()), '*');
 }
 
 /// Returns the position of the value in the argument `--flag=value` or `-fvalue`; 0 if the argument contains no value

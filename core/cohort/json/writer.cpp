@@ -34,9 +34,9 @@ std::size_t utf8_sequence_length(std::string_view text) noexcept {
 
 /// The ASCII characters that a JSON string may contain unescaped.
 constexpr auto unescaped_characters = [] {
-  std::array<bool, 256> unescaped{};
-  for (std::size_t code = 0x20; code < 0x80; ++code) unescaped[code] = code != '"' && code != '\\';
-  return unescaped;
+  std::array<bool, 256> is_unescaped{};
+  for (std::size_t code = 0x20; code < 0x80; ++code) is_unescaped[code] = code != '"' && code != '\\';
+  return is_unescaped;
 }();
 
 bool needs_no_escape(char c) noexcept { return unescaped_characters[static_cast<unsigned char>(c)]; }
@@ -46,11 +46,11 @@ bool needs_no_escape(char c) noexcept { return unescaped_characters[static_cast<
 bool need_no_escapes(std::uint64_t bytes) noexcept {
   constexpr std::uint64_t byte_ones = 0x0101010101010101;
   constexpr std::uint64_t high_bits = byte_ones * 0x80;
-  const auto has_zero_byte = [](std::uint64_t word) { return (word - byte_ones) & ~word; };
-  const std::uint64_t has_control = (bytes - byte_ones * 0x20) & ~bytes;
-  const std::uint64_t has_quote = has_zero_byte(bytes ^ (byte_ones * '"'));
-  const std::uint64_t has_backslash = has_zero_byte(bytes ^ (byte_ones * '\\'));
-  return ((bytes | has_control | has_quote | has_backslash) & high_bits) == 0;
+  const auto zero_byte_mask = [](std::uint64_t word) { return (word - byte_ones) & ~word; };
+  const std::uint64_t control_mask = (bytes - byte_ones * 0x20) & ~bytes;
+  const std::uint64_t quote_mask = zero_byte_mask(bytes ^ (byte_ones * '"'));
+  const std::uint64_t backslash_mask = zero_byte_mask(bytes ^ (byte_ones * '\\'));
+  return ((bytes | control_mask | quote_mask | backslash_mask) & high_bits) == 0;
 }
 
 std::uint64_t load(const char* source, std::size_t size) noexcept {
@@ -121,10 +121,10 @@ void append_escape(std::string& out, char c) {
 
 void append_string(std::string& out, std::string_view text) {
   while (!text.empty()) {
-    std::size_t unescaped = 0;
-    while (unescaped < text.size() && needs_no_escape(text[unescaped])) ++unescaped;
-    out.append(text.substr(0, unescaped));
-    text.remove_prefix(unescaped);
+    std::size_t unescaped_size = 0;
+    while (unescaped_size < text.size() && needs_no_escape(text[unescaped_size])) ++unescaped_size;
+    out.append(text.substr(0, unescaped_size));
+    text.remove_prefix(unescaped_size);
     if (text.empty()) return;
     if (static_cast<unsigned char>(text[0]) < 0x80) {
       append_escape(out, text[0]);
@@ -143,19 +143,19 @@ void append_string(std::string& out, std::string_view text) {
 
 bool copy_unescaped(std::string_view text, char* out) noexcept {
   constexpr std::size_t word = sizeof(std::uint64_t);
-  constexpr std::size_t half_word = word / 2;
+  constexpr std::size_t half_word_size = word / 2;
   const auto size = text.size();
   const char* const source = text.data();
-  if (size < half_word) {
+  if (size < half_word_size) {
     std::copy_n(source, size, out);
     return std::ranges::all_of(text, [](char c) { return needs_no_escape(c); });
   }
   // The last block overlaps the previous block.
   if (size < word) {
-    const auto first = load(source, half_word);
-    const auto last = load(source + size - half_word, half_word);
-    std::memcpy(out, &first, half_word);
-    std::memcpy(out + size - half_word, &last, half_word);
+    const auto first = load(source, half_word_size);
+    const auto last = load(source + size - half_word_size, half_word_size);
+    std::memcpy(out, &first, half_word_size);
+    std::memcpy(out + size - half_word_size, &last, half_word_size);
     return need_no_escapes(first | (last << 32U));
   }
   for (std::size_t offset = 0; offset + word < size; offset += word) {

@@ -52,14 +52,14 @@ class resolver::state : public std::enable_shared_from_this<state> {
     if (names_.size() >= settings_.max_names && !names_.contains(host)) discard_idle_names();
     auto& name = names_[host];
     const auto now = clock_type::now();
-    if (name.cached && now < name.fresh_until) return name.cached;
+    if (name.cached && now < name.stale_time) return name.cached;
     if (!name.is_lookup_pending) {
       name.is_lookup_pending = true;
       pending_.push_back(host);
       lookup_available_.notify_one();
     }
-    if (name.cached && name.cached->has_value() && now < name.usable_until) {
-      if (now < name.fresh_until + settings_.stale_while_revalidate) return name.cached;
+    if (name.cached && name.cached->has_value() && now < name.expiry_time) {
+      if (now < name.stale_time + settings_.stale_while_revalidate) return name.cached;
       waiter->stale_result = name.cached;
     }
     name.waiters.push_back(waiter);
@@ -71,8 +71,8 @@ class resolver::state : public std::enable_shared_from_this<state> {
  private:
   struct name_entry {
     std::optional<addresses> cached;
-    clock_type::time_point fresh_until;
-    clock_type::time_point usable_until;
+    clock_type::time_point stale_time;
+    clock_type::time_point expiry_time;
     bool is_lookup_pending = false;
     std::vector<std::shared_ptr<lookup_waiter>> waiters;
   };
@@ -105,15 +105,15 @@ class resolver::state : public std::enable_shared_from_this<state> {
     name.is_lookup_pending = false;
     if (found) {
       name.cached = std::move(found);
-      name.fresh_until = now + settings_.ttl;
-      name.usable_until = now + settings_.max_stale_age;
+      name.stale_time = now + settings_.ttl;
+      name.expiry_time = now + settings_.max_stale_age;
     } else {
       // Only `host_not_found` means that the name does not exist; other errors mean that the resolver failed.
       const bool is_unknown_host = found.error() == asio::error::host_not_found;
       const bool keeps_cached_result =
-          !is_unknown_host && name.cached && name.cached->has_value() && now < name.usable_until;
+          !is_unknown_host && name.cached && name.cached->has_value() && now < name.expiry_time;
       if (!keeps_cached_result) name.cached = std::move(found);
-      name.fresh_until = now + settings_.negative_ttl;
+      name.stale_time = now + settings_.negative_ttl;
     }
     for (auto& waiter : std::exchange(name.waiters, {})) {
       waiter->result = name.cached;

@@ -67,8 +67,8 @@ task<io_result> write_file(stream& destination, int file, std::uint64_t offset, 
     if (sent.error() == asio::error::operation_not_supported) break;
     if (sent.error() != asio::error::would_block) co_return sent.error();
     auto wait_task = destination.wait_writable();
-    const auto writable = co_await std::move(wait_task);
-    if (!writable) co_return writable.error();
+    const auto wait_result = co_await std::move(wait_task);
+    if (!wait_result) co_return wait_result.error();
   }
   std::string chunk(std::min(count, max_copied_chunk_bytes), '\0');
   const auto size = ::pread(file, chunk.data(), chunk.size(), static_cast<off_t>(offset));

@@ -85,13 +85,13 @@ class stream {
   virtual void watch_hangup(std::function<void()> on_hangup) = 0;
   virtual void unwatch_hangup() noexcept = 0;
 
-  /// Reduces the cost of `readable` until the next read or write. Call it when a stream becomes idle between two
+  /// Reduces the cost of `is_readable` until the next read or write. Call it when a stream becomes idle between two
   /// messages. The default implementation does nothing.
   virtual void watch_idle() {}
 
   /// True if a read would not wait, because bytes have arrived, the stream has ended, or an error has occurred. An idle
   /// connection that is readable cannot be reused.
-  virtual bool readable() noexcept = 0;
+  virtual bool is_readable() noexcept = 0;
 
   /// Closes the sending direction; the receiving direction stays open.
   virtual void shutdown_write() noexcept = 0;

@@ -49,8 +49,8 @@ int store_session(SSL* connection, SSL_SESSION* session) {
 error_code load_trusted_certificates(asio::ssl::context& context, const tls_client_settings& settings) {
   error_code error;
   if (settings.trusted_certificates.empty()) {
-    error_code ignored;  // without system certificates, every handshake fails with a verification error
-    context.set_default_verify_paths(ignored);
+    error_code ignored_error;  // without system certificates, every handshake fails with a verification error
+    context.set_default_verify_paths(ignored_error);
   } else {
     context.add_certificate_authority(asio::buffer(settings.trusted_certificates), error);
   }
@@ -77,16 +77,16 @@ error_code load_private_key(asio::ssl::context& context, const tls_client_settin
 /// the alert `internal_error` instead of `bad_certificate`.
 class certificate_verification {
  public:
-  explicit certificate_verification(const std::string& host) : verify_host_name_(host) {}
+  explicit certificate_verification(const std::string& host) : host_name_verification_(host) {}
 
   bool operator()(bool is_trusted, asio::ssl::verify_context& context) const {
-    const bool is_valid = verify_host_name_(is_trusted, context);
+    const bool is_valid = host_name_verification_(is_trusted, context);
     if (is_trusted && !is_valid) X509_STORE_CTX_set_error(context.native_handle(), X509_V_ERR_HOSTNAME_MISMATCH);
     return is_valid;
   }
 
  private:
-  asio::ssl::host_name_verification verify_host_name_;
+  asio::ssl::host_name_verification host_name_verification_;
 };
 
 }  // namespace
@@ -100,8 +100,8 @@ std::optional<std::string> find_error(const tls_client_settings& settings) {
     return "no certificate in PEM format was found";
   }
   const auto key_error = load_private_key(context, settings);
-  const bool is_pair = !settings.certificate_chain.empty() && !settings.private_key.empty();
-  if (!key_error && (!is_pair || has_matching_key(context.native_handle()))) return std::nullopt;
+  const bool has_key_pair = !settings.certificate_chain.empty() && !settings.private_key.empty();
+  if (!key_error && (!has_key_pair || has_matching_key(context.native_handle()))) return std::nullopt;
   if (!key_error || is_key_mismatch(key_error)) return "the private key does not match the certificate";
   return "no unencrypted private key in PEM format was found";
 }
@@ -144,10 +144,10 @@ task<result<stream_ptr>> tls_client_context::handshake(stream_ptr plain, std::st
     SSL_set_session(connection, cached_session->second.get());
   }
 
-  const auto completed = co_await secure_stream->handshake(asio::ssl::stream_base::client);
-  if (!completed) {
+  const auto handshake_result = co_await secure_stream->handshake(asio::ssl::stream_base::client);
+  if (!handshake_result) {
     state_->sessions->erase(host);
-    co_return completed.error();
+    co_return handshake_result.error();
   }
   state_->has_resumed_session = SSL_session_reused(connection) == 1;
   co_return stream_ptr{std::move(secure_stream)};

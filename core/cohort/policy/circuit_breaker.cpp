@@ -15,7 +15,7 @@ circuit_breaker::circuit_breaker(settings config) : settings_(config) {
 
 circuit_breaker::permission circuit_breaker::try_acquire(time_point now) noexcept {
   if (state_ == state::closed) return permission::normal;
-  if (state_ == state::open && now < open_until_) return permission::denied;
+  if (state_ == state::open && now < open_end_time_) return permission::denied;
   state_ = state::half_open;
   if (is_probe_in_flight_) return permission::denied;
   is_probe_in_flight_ = true;
@@ -35,14 +35,15 @@ void circuit_breaker::record_probe(outcome result, time_point now, random_genera
   if (result == outcome::failure) return open(now, random);
   if (result == outcome::ignored) return;
   state_ = state::closed;
-  consecutive_opens_ = 0;
+  consecutive_open_count_ = 0;
   calls_.clear();
   oldest_index_ = 0;
 }
 
 void circuit_breaker::open(time_point now, random_generator& random) noexcept {
-  const auto open_time = exponential_backoff(++consecutive_opens_, settings_.base_open_time, settings_.max_open_time);
-  open_until_ = now + open_time + random.uniform_between(duration::zero(), open_time / 10);
+  const auto open_time =
+      exponential_backoff(++consecutive_open_count_, settings_.base_open_time, settings_.max_open_time);
+  open_end_time_ = now + open_time + random.uniform_between(duration::zero(), open_time / 10);
   state_ = state::open;
 }
 
@@ -71,7 +72,7 @@ bool circuit_breaker::exceeds_failure_ratio(time_point now) const noexcept {
 }
 
 duration circuit_breaker::retry_after(time_point now) const noexcept {
-  return state_ == state::open ? std::max(open_until_ - now, duration::zero()) : duration::zero();
+  return state_ == state::open ? std::max(open_end_time_ - now, duration::zero()) : duration::zero();
 }
 
 std::string_view to_string(circuit_breaker::state state) noexcept {

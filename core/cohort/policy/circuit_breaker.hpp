@@ -74,8 +74,8 @@ class circuit_breaker {
   state state_ = state::closed;
   std::vector<recorded_call> calls_;  // used as a ring buffer once it is full
   std::size_t oldest_index_ = 0;
-  time_point open_until_{};
-  unsigned consecutive_opens_ = 0;  // without a successful probe in between
+  time_point open_end_time_{};
+  unsigned consecutive_open_count_ = 0;  // without a successful probe in between
   bool is_probe_in_flight_ = false;
 };
 

@@ -37,41 +37,42 @@ void load_balancer::update(std::span<const endpoint> addresses, time_point now) 
     const bool is_still_listed =
         is_at_position(i, entry.address) || std::ranges::find(addresses, entry.address) != addresses.end();
     if (is_still_listed && !entry.is_listed) {
-      entry.active_since = now;
+      entry.activation_time = now;
       entry.has_slow_start = has_slow_start;
-      entry.failures = entry.connect_failures = 0;
+      entry.failure_count = entry.connect_failure_count = 0;
     }
     entry.is_listed = is_still_listed;
   }
   for (std::size_t i = 0; i < addresses.size(); ++i) {
     const bool is_known =
         (i < entries_.size() && is_at_position(i, entries_[i].address)) || find(addresses[i]) != nullptr;
-    if (!is_known) entries_.push_back({.address = addresses[i], .active_since = now, .has_slow_start = has_slow_start});
+    if (!is_known)
+      entries_.push_back({.address = addresses[i], .activation_time = now, .has_slow_start = has_slow_start});
   }
   std::erase_if(entries_, [](const address_entry& entry) { return !entry.is_listed && entry.in_flight == 0; });
   // If all addresses are ejected, all of them become active.
   if (active_count(now) > 0) return;
-  for (auto& entry : entries_) entry.active_since = now;
+  for (auto& entry : entries_) entry.activation_time = now;
 }
 
 template <class Eligible>
-std::optional<load_balancer::endpoint> load_balancer::pick_among(Eligible eligible, time_point now,
+std::optional<load_balancer::endpoint> load_balancer::pick_among(Eligible is_eligible, time_point now,
                                                                  random_generator& random) const {
-  const auto count = static_cast<std::uint64_t>(std::ranges::count_if(entries_, eligible));
+  const auto count = static_cast<std::uint64_t>(std::ranges::count_if(entries_, is_eligible));
   if (count == 0) return std::nullopt;
-  const auto nth_eligible = [&](std::uint64_t n) {
+  const auto find_nth_eligible = [&](std::uint64_t n) {
     const auto* candidate = entries_.data();
     if (count == entries_.size()) return candidate + n;
-    while (!eligible(*candidate) || n-- > 0) ++candidate;
+    while (!is_eligible(*candidate) || n-- > 0) ++candidate;
     return candidate;
   };
   const auto first = random.uniform_below(count);
-  if (count == 1) return nth_eligible(first)->address;
+  if (count == 1) return find_nth_eligible(first)->address;
   const auto second = (first + 1 + random.uniform_below(count - 1)) % count;
-  const auto* preferred = nth_eligible(first);
-  const auto* other = nth_eligible(second);
-  if (other->in_flight < preferred->in_flight) std::swap(preferred, other);
-  return (random.bernoulli(slow_start_weight(*preferred, now)) ? preferred : other)->address;
+  const auto* preferred_entry = find_nth_eligible(first);
+  const auto* other_entry = find_nth_eligible(second);
+  if (other_entry->in_flight < preferred_entry->in_flight) std::swap(preferred_entry, other_entry);
+  return (random.bernoulli(slow_start_weight(*preferred_entry, now)) ? preferred_entry : other_entry)->address;
 }
 
 std::optional<load_balancer::endpoint> load_balancer::pick(std::span<const endpoint> avoid, time_point now,
@@ -108,13 +109,13 @@ bool load_balancer::on_request_end(const endpoint& address, outcome result, time
 bool load_balancer::record(address_entry& target, outcome result, time_point now) noexcept {
   if (result == outcome::ignored) return false;
   if (result == outcome::success) {
-    target.failures = target.connect_failures = 0;
+    target.failure_count = target.connect_failure_count = 0;
     return false;
   }
-  ++target.failures;
-  target.connect_failures = result == outcome::connect_failure ? target.connect_failures + 1 : 0;
-  const bool is_limit_reached = target.failures >= settings_.consecutive_failures ||
-                                target.connect_failures >= settings_.consecutive_connect_failures;
+  ++target.failure_count;
+  target.connect_failure_count = result == outcome::connect_failure ? target.connect_failure_count + 1 : 0;
+  const bool is_limit_reached = target.failure_count >= settings_.consecutive_failures ||
+                                target.connect_failure_count >= settings_.consecutive_connect_failures;
   if (!is_limit_reached) return false;
   if (active_count(now) > 1) {
     eject(target, now);
@@ -123,27 +124,28 @@ bool load_balancer::record(address_entry& target, outcome result, time_point now
   // The last active address has also failed, so the ejected addresses become active. Their ejections are not counted.
   for (auto& entry : entries_) {
     if (!entry.is_listed || entry.is_active(now)) continue;
-    entry.active_since = now;
+    entry.activation_time = now;
     entry.has_slow_start = false;
-    --entry.ejections;
+    --entry.ejection_count;
   }
   return false;
 }
 
 void load_balancer::eject(address_entry& target, time_point now) noexcept {
-  const auto expired_ejections = (now - target.active_since) / settings_.base_ejection_time;
-  target.ejections -= static_cast<unsigned>(std::clamp<std::int64_t>(expired_ejections, 0, target.ejections));
+  const auto expired_ejection_count = (now - target.activation_time) / settings_.base_ejection_time;
+  target.ejection_count -=
+      static_cast<unsigned>(std::clamp<std::int64_t>(expired_ejection_count, 0, target.ejection_count));
   const auto max_ejections = settings_.max_ejection_time / settings_.base_ejection_time + 1;
-  target.ejections = static_cast<unsigned>(std::min<std::int64_t>(target.ejections + 1, max_ejections));
-  const bool is_connect_ejection = target.connect_failures >= settings_.consecutive_connect_failures;
+  target.ejection_count = static_cast<unsigned>(std::min<std::int64_t>(target.ejection_count + 1, max_ejections));
+  const bool is_connect_ejection = target.connect_failure_count >= settings_.consecutive_connect_failures;
   const duration base_time = settings_.base_ejection_time / (is_connect_ejection ? connect_ejection_divisor : 1);
-  target.active_since = now + std::min<duration>(base_time * target.ejections, settings_.max_ejection_time);
+  target.activation_time = now + std::min<duration>(base_time * target.ejection_count, settings_.max_ejection_time);
   target.has_slow_start = true;
-  target.failures = target.connect_failures = 0;
+  target.failure_count = target.connect_failure_count = 0;
 }
 
 double load_balancer::slow_start_weight(const address_entry& candidate, time_point now) const noexcept {
-  const auto active_time = now - candidate.active_since;
+  const auto active_time = now - candidate.activation_time;
   if (!candidate.has_slow_start || active_time >= settings_.slow_start_window) return 1;
   const auto fraction =
       static_cast<double>(active_time.count()) / static_cast<double>(settings_.slow_start_window.count());
@@ -177,10 +179,10 @@ std::vector<load_balancer::address_status> load_balancer::statuses(time_point no
     if (!entry.is_listed) continue;
     result.push_back({.address = entry.address,
                       .in_flight = entry.in_flight,
-                      .consecutive_failures = entry.failures,
-                      .consecutive_connect_failures = entry.connect_failures,
-                      .ejections = entry.ejections,
-                      .remaining_ejection_time = std::max(entry.active_since - now, duration::zero()),
+                      .consecutive_failures = entry.failure_count,
+                      .consecutive_connect_failures = entry.connect_failure_count,
+                      .ejections = entry.ejection_count,
+                      .remaining_ejection_time = std::max(entry.activation_time - now, duration::zero()),
                       .slow_start_weight = entry.is_active(now) ? slow_start_weight(entry, now) : 0});
   }
   return result;

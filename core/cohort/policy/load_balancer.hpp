@@ -94,15 +94,15 @@ class load_balancer {
  private:
   struct address_entry {
     endpoint address;
-    bool is_listed = true;       // an unlisted address is kept only while requests are in flight
-    time_point active_since{};   // in the future while the address is ejected
-    bool has_slow_start = true;  // slow start is measured from `active_since`
+    bool is_listed = true;         // an unlisted address is kept only while requests are in flight
+    time_point activation_time{};  // in the future while the address is ejected
+    bool has_slow_start = true;    // slow start is measured from `activation_time`
     std::size_t in_flight = 0;
-    unsigned failures = 0;          // consecutive
-    unsigned connect_failures = 0;  // consecutive
-    unsigned ejections = 0;
+    unsigned failure_count = 0;          // consecutive
+    unsigned connect_failure_count = 0;  // consecutive
+    unsigned ejection_count = 0;
 
-    bool is_active(time_point now) const noexcept { return is_listed && active_since <= now; }
+    bool is_active(time_point now) const noexcept { return is_listed && activation_time <= now; }
   };
 
   const address_entry* find(const endpoint& address) const noexcept;
@@ -112,7 +112,7 @@ class load_balancer {
   bool record(address_entry& target, outcome result, time_point now) noexcept;
   void eject(address_entry& target, time_point now) noexcept;
   template <class Eligible>
-  std::optional<endpoint> pick_among(Eligible eligible, time_point now, random_generator& random) const;
+  std::optional<endpoint> pick_among(Eligible is_eligible, time_point now, random_generator& random) const;
 
   settings settings_;
   std::vector<address_entry> entries_;

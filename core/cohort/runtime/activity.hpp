@@ -86,8 +86,8 @@ class activity_list {
   /// Calls `visitor` with each activity between its `begin` and `end`, in the reverse order of `acquire`.
   template <class Visitor>
   void visit(Visitor visitor) const {
-    for (const auto* visited = first_; visited; visited = visited->next_) {
-      if (visited->name()) visitor(*visited);
+    for (const auto* current = first_; current; current = current->next_) {
+      if (current->name()) visitor(*current);
     }
   }
 

@@ -17,13 +17,13 @@ static_assert(alignof(descriptor_state) <= cohort::detail::packed_alignment);
 
 #if BOOST_VERSION < 108700
 template <>
-inline descriptor_state* object_pool_access::create<descriptor_state>(bool locking) {
-  return new (cohort::detail::allocate_packed(sizeof(descriptor_state))) descriptor_state(locking);
+inline descriptor_state* object_pool_access::create<descriptor_state>(bool is_locking) {
+  return new (cohort::detail::allocate_packed(sizeof(descriptor_state))) descriptor_state(is_locking);
 }
 #else
 template <>
-inline descriptor_state* object_pool_access::create<descriptor_state>(bool locking, int spin_count) {
-  return new (cohort::detail::allocate_packed(sizeof(descriptor_state))) descriptor_state(locking, spin_count);
+inline descriptor_state* object_pool_access::create<descriptor_state>(bool is_locking, int spin_count) {
+  return new (cohort::detail::allocate_packed(sizeof(descriptor_state))) descriptor_state(is_locking, spin_count);
 }
 #endif
 template <>

@@ -38,7 +38,7 @@ class completion_handler {
                   "the handler is too large for the storage of completion_handler");
     static_assert(std::is_nothrow_move_constructible_v<stored_type>);
     new (storage_) stored_type(std::forward<Handler>(handler));
-    operations_ = &operations_for<stored_type>;
+    operations_ = &handler_operations<stored_type>;
   }
 
   completion_handler(completion_handler&& other) noexcept
@@ -102,7 +102,7 @@ class completion_handler {
     static_cast<Handler*>(storage)->~Handler();
   }
   template <class Handler>
-  static constexpr operations operations_for{&invoke<Handler>, &relocate<Handler>, &destroy<Handler>};
+  static constexpr operations handler_operations{&invoke<Handler>, &relocate<Handler>, &destroy<Handler>};
 
   alignas(std::max_align_t) unsigned char storage_[4 * sizeof(void*)];
   const operations* operations_ = nullptr;

@@ -64,12 +64,12 @@ inline void boost::asio::detail::awaitable_frame_base<cohort::executor>::operato
 template <>
 template <class T>
 auto boost::asio::detail::awaitable_frame_base<cohort::executor>::await_transform(
-    awaitable<T, cohort::executor> awaited) const {
-  if (!awaited.valid()) cohort::detail::throw_empty_task();
+    awaitable<T, cohort::executor> awaited_task) const {
+  if (!awaited_task.valid()) cohort::detail::throw_empty_task();
   auto& stack = *attached_thread_->entry_point();
   if (stack.throw_if_cancelled_ && !!attached_thread_->get_cancellation_state().cancelled()) {
     cohort::detail::throw_cancellation();
   }
-  return awaited;
+  return awaited_task;
 }
 /// @endcond

@@ -132,7 +132,7 @@ void instance::build(const dependencies& dependencies) {
   authenticator_.emplace(api_keys_, metrics_, definition_.metric_prefix,
                          dependencies.key_throttle ? dependencies.key_throttle
                                                    : make_key_throttle(dependencies.settings.auth_failure_limit));
-  context_.emplace(service_context{clients_->shared(), metrics_, *log_, *background_, api_keys_.outgoing(),
+  context_.emplace(service_context{clients_->shared(), metrics_, *log_, *background_, api_keys_.outgoing_secret(),
                                    dependencies.sibling_urls, api_keys_, *lifecycle_, lifecycle_->blocking(),
                                    dependencies.network, *clients_, discovery_.get()});
   routes_ = definition_.app(*context_, *authenticator_);

@@ -44,7 +44,7 @@ void add_process_wide_metrics(telemetry::registry& metrics, const telemetry::log
   metrics.add_collector([&sink](auto& families) {
     families.push_back(telemetry::single_value_family(
         "cohort_log_lines_dropped_total", "Log lines dropped because the log queue was full or the output failed.",
-        prometheus::MetricType::Counter, static_cast<double>(sink.dropped_lines())));
+        prometheus::MetricType::Counter, static_cast<double>(sink.dropped_line_count())));
   });
 }
 

@@ -174,7 +174,7 @@ class database {
     }
 
     Function function;
-    std::optional<cohort::detail::non_void<value_type>> value;
+    std::optional<cohort::detail::non_void_type<value_type>> value;
   };
 
   task<std::optional<error>> run(access kind, const char* begin, call_context context, work job);

@@ -50,8 +50,8 @@ void append_bound(std::string& text, double bound) {
   if (text.find_first_of(".e", start) == std::string::npos) text += ".0";
 }
 
-void append_escaped(std::string& text, std::string_view value, bool escape_quotes) {
-  const auto is_special = [escape_quotes](char c) { return c == '\n' || c == '\\' || (escape_quotes && c == '"'); };
+void append_escaped(std::string& text, std::string_view value, bool escapes_quotes) {
+  const auto is_special = [escapes_quotes](char c) { return c == '\n' || c == '\\' || (escapes_quotes && c == '"'); };
   for (;;) {
     const auto next = std::find_if(value.begin(), value.end(), is_special);
     text.append(value.begin(), next);

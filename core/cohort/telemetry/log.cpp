@@ -54,12 +54,12 @@ struct log_sink::state {
       state_changed.wait_for(lock, max_batch_delay,
                              [this] { return is_stopping || pending.size() >= full_batch_bytes; });
       batch.swap(pending);
-      const auto batch_lines = std::exchange(pending_lines, 0);
+      const auto batch_line_count = std::exchange(pending_line_count, 0);
       lock.unlock();
       write_batch(batch);
       batch.clear();
       lock.lock();
-      queued_lines -= batch_lines;
+      queued_line_count -= batch_line_count;
     }
     is_finished = true;
     state_changed.notify_all();
@@ -69,11 +69,11 @@ struct log_sink::state {
   /// batch starts on a new line.
   void write_batch(std::string_view batch) {
     if (ends_within_line && !write_to_standard_error("\n").empty()) {
-      dropped_lines.fetch_add(count_lines(batch), std::memory_order_relaxed);
+      dropped_line_count.fetch_add(count_lines(batch), std::memory_order_relaxed);
       return;
     }
     const auto unwritten_text = write_to_standard_error(batch);
-    dropped_lines.fetch_add(count_lines(unwritten_text), std::memory_order_relaxed);
+    dropped_line_count.fetch_add(count_lines(unwritten_text), std::memory_order_relaxed);
     ends_within_line = unwritten_text.size() < batch.size() && batch[batch.size() - unwritten_text.size() - 1] != '\n';
   }
   static std::uint64_t count_lines(std::string_view text) {
@@ -84,11 +84,11 @@ struct log_sink::state {
   std::mutex mutex;
   std::condition_variable state_changed;
   std::string pending;  // lines with their line feeds
-  std::size_t pending_lines = 0;
-  std::size_t queued_lines = 0;  // pending or being written
+  std::size_t pending_line_count = 0;
+  std::size_t queued_line_count = 0;  // pending or being written
   bool is_stopping = false;
   bool is_finished = false;
-  std::atomic<std::uint64_t> dropped_lines{0};
+  std::atomic<std::uint64_t> dropped_line_count{0};
 };
 
 std::string_view to_string(log_level level) noexcept { return level_names[static_cast<std::size_t>(level)]; }
@@ -115,20 +115,22 @@ void log_sink::write(std::string_view line) {
   {
     const std::lock_guard lock{state_->mutex};
     auto& pending = state_->pending;
-    if (state_->queued_lines >= max_queued_lines || pending.size() >= max_queued_bytes) {
-      state_->dropped_lines.fetch_add(1, std::memory_order_relaxed);
+    if (state_->queued_line_count >= max_queued_lines || pending.size() >= max_queued_bytes) {
+      state_->dropped_line_count.fetch_add(1, std::memory_order_relaxed);
       return;
     }
-    const auto size_before = pending.size();
+    const auto previous_size = pending.size();
     pending.append(line).push_back('\n');
-    ++state_->pending_lines;
-    ++state_->queued_lines;
-    should_notify = size_before == 0 || (size_before < full_batch_bytes && pending.size() >= full_batch_bytes);
+    ++state_->pending_line_count;
+    ++state_->queued_line_count;
+    should_notify = previous_size == 0 || (previous_size < full_batch_bytes && pending.size() >= full_batch_bytes);
   }
   if (should_notify) state_->state_changed.notify_all();
 }
 
-std::uint64_t log_sink::dropped_lines() const { return state_->dropped_lines.load(std::memory_order_relaxed); }
+std::uint64_t log_sink::dropped_line_count() const {
+  return state_->dropped_line_count.load(std::memory_order_relaxed);
+}
 
 logger::logger(log_sink& sink, std::string service, log_level min_level, log_format format, const clock& time_source)
     : sink_(&sink),

@@ -82,7 +82,7 @@ class log_sink {
   /// Queues a line, without its line feed. Never blocks on output.
   void write(std::string_view line);
   /// Number of lines dropped since construction.
-  std::uint64_t dropped_lines() const;
+  std::uint64_t dropped_line_count() const;
 
   /// Sets the exporter, which also receives the lines of all loggers; null removes it. The exporter must remain valid
   /// until it is replaced.

@@ -26,15 +26,15 @@ void append_gauge(std::vector<MetricFamily>& families, const char* name, const c
 
 void append_allocator_metrics([[maybe_unused]] std::vector<MetricFamily>& families) {
 #ifdef COHORT_HAS_MALLINFO2
-  const auto allocated = ::mallinfo2();
+  const auto allocator_state = ::mallinfo2();
   append_gauge(families, "cohort_allocator_used_bytes", "Memory in use in the allocator's arenas, in bytes.",
-               allocated.uordblks);
+               allocator_state.uordblks);
   append_gauge(families, "cohort_allocator_free_bytes",
                "Free memory in the allocator's arenas, kept for later allocations and usually resident, in bytes.",
-               allocated.fordblks);
+               allocator_state.fordblks);
   append_gauge(families, "cohort_allocator_mapped_bytes",
                "Memory in large blocks outside the arenas, returned to the system when freed, in bytes.",
-               allocated.hblkhd);
+               allocator_state.hblkhd);
 #endif
 }
 

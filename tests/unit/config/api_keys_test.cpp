@@ -102,7 +102,7 @@ TEST_CASE("API keys: a reload replaces the keys, or keeps them if the file is in
   directory.write("keys", "next: new\nold\n");
   CHECK(reload().outcome == reload_outcome::replaced);
   CHECK(keys.get() == api_key_list{{"next", "new"}, {"key-2", "old"}});
-  CHECK(keys.outgoing().get() == "new");
+  CHECK(keys.outgoing_secret().get() == "new");
   directory.write("keys", "next: new\nnext: newer\n");
   CHECK(reload().error == "\"" + path + "\", whose line 2 has the name \"next\" of an earlier key");
   CHECK(keys.get().size() == 2);

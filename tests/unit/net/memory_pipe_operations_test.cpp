@@ -113,7 +113,7 @@ TEST_CASE("memory pipe: a closed end is readable", "[net][memory]") {
   virtual_time time;
   memory_pipe_fixture fixture{time};
   fixture.client->stream().close();
-  CHECK(fixture.client->stream().readable());
+  CHECK(fixture.client->stream().is_readable());
 }
 
 TEST_CASE("memory pipe: a pending write fails after a reset", "[net][memory]") {

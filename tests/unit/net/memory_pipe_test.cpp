@@ -197,26 +197,26 @@ TEST_CASE("memory pipe: readable is true if a read would not wait", "[net][memor
   settings.latency = 1ms;
   connected_peers pipe{time, settings};
   auto& server = pipe.server.stream();
-  CHECK_FALSE(server.readable());
+  CHECK_FALSE(server.is_readable());
 
   SECTION("the bytes have arrived") {
     CHECK(pipe.client.send("x") == 1U);
-    CHECK_FALSE(server.readable());
+    CHECK_FALSE(server.is_readable());
     time.run_for(2ms);
-    CHECK(server.readable());
+    CHECK(server.is_readable());
     CHECK(pipe.server.read() == std::string{"x"});
-    CHECK_FALSE(server.readable());
+    CHECK_FALSE(server.is_readable());
   }
   SECTION("end of stream") {
     pipe.client.stream().close();
-    CHECK_FALSE(server.readable());
+    CHECK_FALSE(server.is_readable());
     time.run_for(2ms);
-    CHECK(server.readable());
+    CHECK(server.is_readable());
   }
   SECTION("a reset") {
     net::reset_memory_stream(pipe.client.stream());
     time.run_for(2ms);
-    CHECK(server.readable());
+    CHECK(server.is_readable());
   }
 }
 

@@ -28,7 +28,7 @@ TEST_CASE("tcp: an idle stream becomes readable when bytes or the end of the str
   CHECK(time.run(read_once(*streams.client)) == std::string{"response"});
   streams.client->watch_idle();
   time.run(sleep_task(time.short_deadline()));
-  CHECK_FALSE(streams.client->readable());
+  CHECK_FALSE(streams.client->is_readable());
   SECTION("no bytes arrive, and the next exchange succeeds") {
     for (int i = 0; i < 3; ++i) {
       CHECK(time.run(write_bytes(*streams.client, "request")) == 7U);
@@ -36,19 +36,19 @@ TEST_CASE("tcp: an idle stream becomes readable when bytes or the end of the str
       CHECK(time.run(write_bytes(*streams.server, "response")) == 8U);
       CHECK(time.run(read_once(*streams.client)) == std::string{"response"});
       streams.client->watch_idle();
-      CHECK_FALSE(streams.client->readable());
+      CHECK_FALSE(streams.client->is_readable());
     }
   }
   SECTION("the peer sends bytes without a request") {
     CHECK(time.run(write_bytes(*streams.server, "x")) == 1U);
     time.run(sleep_task(time.short_deadline()));
-    CHECK(streams.client->readable());
+    CHECK(streams.client->is_readable());
     CHECK(time.run(read_once(*streams.client)) == std::string{"x"});
   }
   SECTION("the peer closes the idle connection") {
     streams.server.reset();
     time.run(sleep_task(time.short_deadline()));
-    CHECK(streams.client->readable());
+    CHECK(streams.client->is_readable());
     CHECK(time.run(read_once(*streams.client)).error() == asio::error::eof);
   }
   SECTION("the stream is destroyed while idle") {

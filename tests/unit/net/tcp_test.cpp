@@ -194,11 +194,11 @@ TEST_CASE("tcp: bytes that arrive between two reads are read", "[net][tcp]") {
 TEST_CASE("tcp: readable is true if a read would not wait", "[net][tcp]") {
   real_time_fixture time;
   auto streams = time.run(connect_streams());
-  CHECK_FALSE(streams.client->readable());
+  CHECK_FALSE(streams.client->is_readable());
   SECTION("bytes were received") { CHECK(time.run(write_bytes(*streams.server, "x")) == 1U); }
   SECTION("the peer has closed") { streams.server.reset(); }
   // On the loopback interface, data has arrived when the call returns.
-  CHECK(streams.client->readable());
+  CHECK(streams.client->is_readable());
 }
 
 task<> wait_for_hangup(net::stream& stream, event& hangup) {

@@ -93,7 +93,7 @@ class service_fixture {
   bool describes_framework = false;
 
   service::service_context make_context() {
-    return {client,  metrics, log, background, api_key.outgoing(), {}, api_key, lifecycle, lifecycle.blocking(),
+    return {client,  metrics, log, background, api_key.outgoing_secret(), {}, api_key, lifecycle, lifecycle.blocking(),
             network, clients};
   }
 

@@ -155,7 +155,7 @@ TEST_CASE("log: lines of several threads are complete and no line is lost", "[te
     });
   }
   for (auto& thread : threads) thread.join();
-  CHECK(log.sink().dropped_lines() == 0);
+  CHECK(log.sink().dropped_line_count() == 0);
   const auto lines = log.close();
   CHECK(lines.size() == 400);
   for (const auto& line : lines) CHECK(string_field(line, "msg") == "x");
@@ -215,7 +215,7 @@ TEST_CASE("log: write never blocks on output, and lines beyond the queue limit a
   std::optional<log_sink> sink{std::in_place};
   constexpr std::size_t excess = 100;
   for (std::size_t i = 0; i < log_sink::max_queued_lines + excess; ++i) sink->write("line " + std::to_string(i));
-  CHECK(sink->dropped_lines() == excess);
+  CHECK(sink->dropped_line_count() == excess);
 
   std::string all;
   std::thread reader([&] { all = pipe.read_all(); });
@@ -240,10 +240,10 @@ TEST_CASE("log: blocked output does not block the destructor of the sink", "[tel
 
 /// Waits until the sink has dropped `count` lines.
 void wait_for_dropped_lines(const log_sink& sink, std::uint64_t count) {
-  for (int i = 0; i < 2000 && sink.dropped_lines() < count; ++i) {
+  for (int i = 0; i < 2000 && sink.dropped_line_count() < count; ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds{5});
   }
-  CHECK(sink.dropped_lines() == count);
+  CHECK(sink.dropped_line_count() == count);
 }
 
 TEST_CASE("log: lines lost to a full disk are counted, and logging continues when space is available again",
@@ -313,7 +313,7 @@ TEST_CASE("log: the queue is limited by bytes as well as by lines", "[telemetry]
   std::optional<log_sink> sink{std::in_place};
   const std::string line(1024 * 1024, 'x');
   for (int i = 0; i < 40; ++i) sink->write(line);
-  CHECK(sink->dropped_lines() > 0);
+  CHECK(sink->dropped_line_count() > 0);
 
   std::thread reader([&] { pipe.read_all(); });
   sink.reset();

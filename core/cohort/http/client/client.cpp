@@ -43,7 +43,7 @@ result<std::string, client_error> start_exchange(connection_pool::lease& lease, 
     return client_error::deadline_exceeded;
   }
   if (!options.propagate_deadline || call_deadline.is_never()) return std::string{};
-  if (record) record->sent_deadline = sent_deadline.remaining(now);
+  if (record) record->sent_timeout = sent_deadline.remaining(now);
   return format_envoy_timeout(sent_deadline, now);
 }
 

@@ -85,7 +85,7 @@ class server_shard::pending_connection final : public open_connection {
   pending_connection& operator=(const pending_connection&) = delete;
 
   std::optional<idleness> idle(time_point now, duration grace_period) const noexcept override {
-    if (is_shed_ || now - start_time_ < grace_period || plain_.readable()) return std::nullopt;
+    if (is_shed_ || now - start_time_ < grace_period || plain_.is_readable()) return std::nullopt;
     return idleness{start_time_, idle_state::handshake};
   }
   void shed() noexcept override {

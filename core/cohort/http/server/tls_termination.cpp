@@ -60,8 +60,8 @@ task<std::unique_ptr<const tls_connection_info>> tls_termination::accept(net::st
               {{"result", net::to_string(accepted.result)},
                {"why", std::string_view{accepted.reason}},
                {"peer", std::string_view{peer_address}}});
-    if (accepted.plain_http) {
-      auto reject_task = reject_plain_request(std::move(accepted.plain_http));
+    if (accepted.plain_http_stream) {
+      auto reject_task = reject_plain_request(std::move(accepted.plain_http_stream));
       co_await std::move(reject_task);
     }
     co_return nullptr;

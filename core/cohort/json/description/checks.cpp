@@ -25,13 +25,13 @@ bool is_in_class(char c, std::string_view characters) noexcept {
 }
 
 std::string format_count_range(std::size_t min, std::optional<std::size_t> max, std::string_view unit) {
-  const auto count_and_unit = [&](std::size_t count) {
+  const auto format_count = [&](std::size_t count) {
     return std::to_string(count) + " " + std::string{unit} + (count == 1 ? "" : "s");
   };
-  if (!max) return "at least " + count_and_unit(min);
-  if (min == 0) return "at most " + count_and_unit(*max);
-  if (min == *max) return "exactly " + count_and_unit(min);
-  return std::to_string(min) + " to " + count_and_unit(*max);
+  if (!max) return "at least " + format_count(min);
+  if (min == 0) return "at most " + format_count(*max);
+  if (min == *max) return "exactly " + format_count(min);
+  return std::to_string(min) + " to " + format_count(*max);
 }
 
 }  // namespace

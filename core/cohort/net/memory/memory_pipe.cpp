@@ -9,7 +9,7 @@
 
 namespace cohort::net {
 
-using detail::not_scheduled;
+using detail::no_arrival_time;
 
 memory_pipe::state::state(memory_pipe_settings pipe_settings, std::shared_ptr<memory_link> pipe_link)
     : settings(pipe_settings), link(std::move(pipe_link)) {}
@@ -21,7 +21,7 @@ time_point memory_pipe::state::now() const noexcept {
 
 /// Keeps the order of segments: a segment never arrives before an earlier segment.
 time_point memory_pipe::state::schedule_arrival(pipe_side sender, std::size_t size) {
-  auto& latest = channels[1 - sender].latest_arrival;
+  auto& latest = channels[1 - sender].latest_arrival_time;
   latest = std::max(latest, link ? link->arrival_time(sender, size) : now() + settings.latency);
   return latest;
 }
@@ -46,7 +46,7 @@ std::optional<std::size_t> memory_pipe::state::send(pipe_side sender, std::strin
 void memory_pipe::state::transmit(pipe_side sender, std::string bytes) {
   auto& outgoing_channel = channels[1 - sender];
   if (outgoing_channel.is_held) {
-    outgoing_channel.segments.push_back({not_scheduled, std::move(bytes)});
+    outgoing_channel.segments.push_back({no_arrival_time, std::move(bytes)});
     return;
   }
   const auto arrival_time = schedule_arrival(sender, bytes.size());
@@ -90,14 +90,14 @@ void memory_pipe::state::respond_with_reset(pipe_side receiver, time_point arriv
   if (std::exchange(incoming_channel.is_reset_sent, true) || incoming_channel.is_held) return;
   const auto sent = now();
   const auto reverse_latency = (link ? link->arrival_time(1 - receiver, 0) : sent + settings.latency) - sent;
-  reset_at(receiver, std::max(incoming_channel.latest_arrival, arrival_time + reverse_latency));
+  reset_at(receiver, std::max(incoming_channel.latest_arrival_time, arrival_time + reverse_latency));
 }
 
 void memory_pipe::state::release(pipe_side sender) {
   auto& outgoing_channel = channels[1 - sender];
   outgoing_channel.is_held = false;
   std::vector<std::string> held_segments;  // in reverse order
-  while (!outgoing_channel.segments.empty() && outgoing_channel.segments.back().arrival_time == not_scheduled) {
+  while (!outgoing_channel.segments.empty() && outgoing_channel.segments.back().arrival_time == no_arrival_time) {
     held_segments.push_back(std::move(outgoing_channel.segments.back().bytes));
     outgoing_channel.segments.pop_back();
   }
@@ -108,9 +108,9 @@ void memory_pipe::state::release(pipe_side sender) {
       transmit(sender, std::move(held_segments.back()));
     }
   }
-  if (outgoing_channel.is_fin_sent && outgoing_channel.fin_arrival_time == not_scheduled)
+  if (outgoing_channel.is_fin_sent && outgoing_channel.fin_arrival_time == no_arrival_time)
     outgoing_channel.fin_arrival_time = schedule_arrival(sender, 0);
-  if (outgoing_channel.is_reset_sent && outgoing_channel.reset_arrival_time == not_scheduled)
+  if (outgoing_channel.is_reset_sent && outgoing_channel.reset_arrival_time == no_arrival_time)
     outgoing_channel.reset_arrival_time = schedule_arrival(sender, 0);
   notify(0);
   notify(1);
@@ -155,10 +155,10 @@ void memory_pipe::hold(pipe_side sender) {
   const auto now = state_->now();
   outgoing_channel.is_held = true;
   for (auto& segment : outgoing_channel.segments) {
-    if (segment.arrival_time > now) segment.arrival_time = not_scheduled;
+    if (segment.arrival_time > now) segment.arrival_time = no_arrival_time;
   }
-  if (outgoing_channel.fin_arrival_time > now) outgoing_channel.fin_arrival_time = not_scheduled;
-  if (outgoing_channel.reset_arrival_time > now) outgoing_channel.reset_arrival_time = not_scheduled;
+  if (outgoing_channel.fin_arrival_time > now) outgoing_channel.fin_arrival_time = no_arrival_time;
+  if (outgoing_channel.reset_arrival_time > now) outgoing_channel.reset_arrival_time = no_arrival_time;
 }
 
 void memory_pipe::release(pipe_side sender) { state_->release(sender); }

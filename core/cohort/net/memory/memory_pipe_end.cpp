@@ -7,7 +7,7 @@
 
 namespace cohort::net {
 
-using detail::not_scheduled;
+using detail::no_arrival_time;
 
 memory_pipe::end::end(std::shared_ptr<state> pipe_state, pipe_side side, std::string peer_address, loop& event_loop)
     : state_(std::move(pipe_state)),
@@ -51,7 +51,7 @@ void memory_pipe::end::unwatch_hangup() noexcept {
   schedule_advance();
 }
 
-bool memory_pipe::end::readable() noexcept {
+bool memory_pipe::end::is_readable() noexcept {
   const auto now = loop_.now();
   return closed() || incoming_channel().has_data(now) || incoming_channel().has_ended(now) ||
          incoming_channel().is_reset(now);
@@ -192,7 +192,7 @@ void memory_pipe::end::close_side(bool sends_reset) {
 void memory_pipe::end::reject_incoming() {
   auto& channel = incoming_channel();
   const auto now = loop_.now();
-  while (!channel.segments.empty() && channel.segments.front().arrival_time != not_scheduled) {
+  while (!channel.segments.empty() && channel.segments.front().arrival_time != no_arrival_time) {
     const auto arrival_time = channel.segments.front().arrival_time;
     if (arrival_time > now) state_->respond_with_reset(1 - side_, arrival_time);
     channel.segments.pop_front();
@@ -218,10 +218,10 @@ void memory_pipe::end::check_hangup() {
 
 void memory_pipe::end::schedule_advance() noexcept {
   const bool waits_for_data = read_ || (watch_ && !watch_->is_done);
-  const auto next = waits_for_data ? incoming_channel().next_arrival()
+  const auto next = waits_for_data ? incoming_channel().next_arrival_time()
                     : write_       ? incoming_channel().reset_arrival_time
-                                   : not_scheduled;
-  if (next == not_scheduled) {
+                                   : no_arrival_time;
+  if (next == no_arrival_time) {
     advance_timer_.disarm();
   } else {
     advance_timer_.arm(next);

@@ -16,7 +16,7 @@ namespace cohort::net {
 namespace detail {
 
 /// The arrival time of a segment that is held or has not been sent.
-inline constexpr auto not_scheduled = time_point::max();
+inline constexpr auto no_arrival_time = time_point::max();
 inline constexpr auto no_reset_scheduled = std::numeric_limits<std::uint64_t>::max();
 
 /// One direction of a connection.
@@ -32,8 +32,8 @@ struct channel {
     return fin_arrival_time <= now && fin_arrival_time <= reset_arrival_time;
   }
   bool is_reset(time_point now) const noexcept { return reset_arrival_time <= now; }
-  time_point next_arrival() const noexcept {
-    const auto first = segments.empty() ? not_scheduled : segments.front().arrival_time;
+  time_point next_arrival_time() const noexcept {
+    const auto first = segments.empty() ? no_arrival_time : segments.front().arrival_time;
     return std::min({first, fin_arrival_time, reset_arrival_time});
   }
 
@@ -42,9 +42,9 @@ struct channel {
   bool is_held = false;
   bool is_fin_sent = false;
   bool is_reset_sent = false;
-  time_point fin_arrival_time = not_scheduled;
-  time_point reset_arrival_time = not_scheduled;
-  time_point latest_arrival{};
+  time_point fin_arrival_time = no_arrival_time;
+  time_point reset_arrival_time = no_arrival_time;
+  time_point latest_arrival_time{};
   std::uint64_t bytes_until_reset = no_reset_scheduled;
 };
 
@@ -55,9 +55,9 @@ struct pending_operation {
   completion_handler<io_result> handler;
 
   explicit operator bool() const noexcept { return static_cast<bool>(handler); }
-  void complete(io_result transferred) {
+  void complete(io_result transfer_result) {
     auto completed_handler = std::move(handler);
-    completed_handler.post(transferred);
+    completed_handler.post(transfer_result);
   }
 };
 
@@ -98,7 +98,7 @@ class memory_pipe::end final : public stream {
   void set_deadline(deadline stream_deadline) override { deadline_timer_.set(stream_deadline); }
   void watch_hangup(std::function<void()> on_hangup) override;
   void unwatch_hangup() noexcept override;
-  bool readable() noexcept override;
+  bool is_readable() noexcept override;
   void shutdown_write() noexcept override { state_->send_fin(side_); }
   void close() noexcept override;
   std::string peer_address() const override { return peer_address_; }

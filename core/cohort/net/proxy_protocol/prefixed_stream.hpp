@@ -18,7 +18,7 @@ class prefixed_stream final : public stream {
     if (prefix_.empty()) stream_->watch_hangup(std::move(on_hangup));
   }
   void unwatch_hangup() noexcept override { stream_->unwatch_hangup(); }
-  bool readable() noexcept override { return !prefix_.empty() || stream_->readable(); }
+  bool is_readable() noexcept override { return !prefix_.empty() || stream_->is_readable(); }
   void shutdown_write() noexcept override { stream_->shutdown_write(); }
   void close() noexcept override { stream_->close(); }
   std::string peer_address() const override { return stream_->peer_address(); }

@@ -36,8 +36,8 @@ class socket_stream final : public stream {
   socket_stream(socket_type socket, loop& event_loop)
       : socket_(std::move(socket)),
         deadline_timer_(event_loop, this, [](void* self) { static_cast<socket_stream*>(self)->cancel(); }) {
-    error_code ignored;
-    socket_.non_blocking(true, ignored);
+    error_code ignored_error;
+    socket_.non_blocking(true, ignored_error);
   }
   ~socket_stream() override { unwatch_hangup(); }
 
@@ -45,11 +45,11 @@ class socket_stream final : public stream {
     if (deadline_timer_.expired()) return error_code{asio::error::timed_out};
     error_code error;
     // One buffer is sent by send(2), which costs less than sendmsg(2) for two buffers.
-    const auto written =
+    const auto write_result =
         buffers[1].size() == 0 ? socket_.write_some(buffers[0], error) : socket_.write_some(buffers, error);
     if (error) return error;
     receive_state_.has_sent_since_read = true;
-    return written;
+    return write_result;
   }
 
   io_result try_send_file(int file, std::uint64_t offset, std::size_t count) override {
@@ -89,28 +89,28 @@ class socket_stream final : public stream {
                             bind_recycled(idle_read_->cancellation.slot(), idle_read_handler{idle_read_}));
   }
 
-  bool readable() noexcept override {
+  bool is_readable() noexcept override {
     if (idle_read_ && idle_read_->is_waiting) return false;
     const auto received = peek();
     return received >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
   }
 
   void shutdown_write() noexcept override {
-    error_code ignored;
-    socket_.shutdown(socket_type::shutdown_send, ignored);
+    error_code ignored_error;
+    socket_.shutdown(socket_type::shutdown_send, ignored_error);
   }
 
   void close() noexcept override {
     stop_idle_read();
-    error_code ignored;
-    socket_.close(ignored);
+    error_code ignored_error;
+    socket_.close(ignored_error);
   }
 
   void reset() noexcept override {
     stop_idle_read();
-    error_code ignored;
-    socket_.set_option(asio::socket_base::linger{true, 0}, ignored);
-    socket_.close(ignored);
+    error_code ignored_error;
+    socket_.set_option(asio::socket_base::linger{true, 0}, ignored_error);
+    socket_.close(ignored_error);
   }
 
   std::string peer_address() const override {
@@ -276,8 +276,8 @@ class socket_stream final : public stream {
 
   void cancel() noexcept {
     stop_idle_read();
-    error_code ignored;
-    socket_.cancel(ignored);
+    error_code ignored_error;
+    socket_.cancel(ignored_error);
   }
 
   socket_type socket_;
@@ -335,8 +335,8 @@ task<result<std::shared_ptr<asio::basic_stream_socket<Protocol, executor>>>> acc
     auto complete = [handler = std::move(handler)](error_code error) mutable { handler(accept_result{error}); };
     source.acceptor.async_accept(*socket, asio::bind_cancellation_slot(slot, std::move(complete)));
   });
-  const auto accepted = co_await std::move(accept_task);
-  if (accepted.error) co_return accepted.error;
+  const auto accept_outcome = co_await std::move(accept_task);
+  if (accept_outcome.error) co_return accept_outcome.error;
   source.remaining_burst = listener<Protocol>::max_accept_burst;
   co_return std::move(socket);
 }
@@ -348,8 +348,8 @@ task<error_code> connect_socket(asio::basic_stream_socket<Protocol, executor>& s
   using socket_type = asio::basic_stream_socket<Protocol, executor>;
   auto& event_loop = loop::current();
   const auto cancel = [](void* pending) {
-    error_code ignored;
-    static_cast<socket_type*>(pending)->cancel(ignored);
+    error_code ignored_error;
+    static_cast<socket_type*>(pending)->cancel(ignored_error);
   };
   deadline_timer timer{event_loop, &socket, cancel};
   timer.set(connect_deadline);
@@ -359,10 +359,10 @@ task<error_code> connect_socket(asio::basic_stream_socket<Protocol, executor>& s
     auto complete = [handler = std::move(handler)](error_code error) mutable { handler(error ? io_result{error} : 0); };
     socket.async_connect(peer, asio::bind_cancellation_slot(slot, std::move(complete)));
   });
-  const auto connected = co_await std::move(connect_task);
-  if (connected) co_return error_code{};
-  const bool has_timed_out = connected.error() == asio::error::operation_aborted && timer.expired();
-  co_return has_timed_out ? error_code{asio::error::timed_out} : connected.error();
+  const auto connect_result = co_await std::move(connect_task);
+  if (connect_result) co_return error_code{};
+  const bool has_timed_out = connect_result.error() == asio::error::operation_aborted && timer.expired();
+  co_return has_timed_out ? error_code{asio::error::timed_out} : connect_result.error();
 }
 
 }  // namespace cohort::net

@@ -11,8 +11,8 @@ namespace ip = asio::ip;
 /// Sets the options of a stream's socket. Accepted sockets inherit them from their acceptor.
 template <class Socket>
 void set_stream_options(Socket& socket) noexcept {
-  error_code ignored;  // without TCP_NODELAY the socket works, with higher latency
-  socket.set_option(ip::tcp::no_delay{true}, ignored);
+  error_code ignored_error;  // without TCP_NODELAY the socket works, with higher latency
+  socket.set_option(ip::tcp::no_delay{true}, ignored_error);
   enable_drain_detection(socket.native_handle());
 }
 
@@ -23,15 +23,15 @@ class tcp_acceptor final : public acceptor {
 
   task<result<stream_ptr>> accept(loop& target) override {
     auto accept_task = accept_socket(listener_, target);
-    auto accepted = co_await std::move(accept_task);
-    if (!accepted) co_return accepted.error();
-    co_return make_tcp_stream(std::move(**accepted), target);
+    auto accept_result = co_await std::move(accept_task);
+    if (!accept_result) co_return accept_result.error();
+    co_return make_tcp_stream(std::move(**accept_result), target);
   }
 
   endpoint local_endpoint() const override { return listener_.acceptor.local_endpoint(); }
   void close() noexcept override {
-    error_code ignored;
-    listener_.acceptor.close(ignored);
+    error_code ignored_error;
+    listener_.acceptor.close(ignored_error);
   }
 
  private:

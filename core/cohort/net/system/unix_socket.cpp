@@ -62,9 +62,9 @@ class unix_acceptor final : public acceptor {
 
   task<result<stream_ptr>> accept(loop& target) override {
     auto accept_task = accept_socket(listener_, target);
-    auto accepted = co_await std::move(accept_task);
-    if (!accepted) co_return accepted.error();
-    co_return std::make_unique<unix_stream>(std::move(**accepted), target);
+    auto accept_result = co_await std::move(accept_task);
+    if (!accept_result) co_return accept_result.error();
+    co_return std::make_unique<unix_stream>(std::move(**accept_result), target);
   }
 
   endpoint local_endpoint() const override { return {}; }
@@ -73,8 +73,8 @@ class unix_acceptor final : public acceptor {
     if (!listener_.acceptor.is_open()) return;
     // Another program may have replaced the socket.
     if (find_file_identity(path_) == identity_) ::unlink(path_.c_str());
-    error_code ignored;
-    listener_.acceptor.close(ignored);
+    error_code ignored_error;
+    listener_.acceptor.close(ignored_error);
   }
 
  private:

@@ -74,14 +74,14 @@ std::vector<std::string> alternative_names(const X509* certificate, int type) {
 }
 
 std::optional<wall_time> find_expiry(const std::string& certificates) {
-  std::optional<wall_time> earliest;
-  for_each_certificate(certificates, [&earliest](X509* certificate) {
+  std::optional<wall_time> earliest_expiry;
+  for_each_certificate(certificates, [&earliest_expiry](X509* certificate) {
     std::tm fields{};
     if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &fields) != 1) return;
     const wall_time expiry{std::chrono::seconds{::timegm(&fields)}};
-    earliest = std::min(earliest.value_or(expiry), expiry);
+    earliest_expiry = std::min(earliest_expiry.value_or(expiry), expiry);
   });
-  return earliest;
+  return earliest_expiry;
 }
 
 }  // namespace cohort::net

@@ -174,11 +174,11 @@ task<tls_accept_result> tls_server_context::handshake(stream_ptr plain) {
   const auto active_configuration = current();
   auto secure_stream = std::make_unique<tls_stream>(
       std::move(plain), active_configuration->certificates.default_context(), loop::current().get_executor());
-  const auto completed = co_await secure_stream->handshake(asio::ssl::stream_base::server);
+  const auto handshake_result = co_await secure_stream->handshake(asio::ssl::stream_base::server);
   SSL* const ssl = secure_stream->native_handle();
-  if (!completed) {
-    auto failure = to_accept_result(completed.error(), ssl);
-    if (is_http_request(completed.error())) failure.plain_http = secure_stream->release_plain();
+  if (!handshake_result) {
+    auto failure = to_accept_result(handshake_result.error(), ssl);
+    if (is_http_request(handshake_result.error())) failure.plain_http_stream = secure_stream->release_plain();
     co_return failure;
   }
   tls_accept_result result{tls_handshake_result::success};

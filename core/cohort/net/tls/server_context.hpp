@@ -55,7 +55,7 @@ struct tls_accept_result {
   bool is_resumed = false;
   /// The unencrypted stream, if the client sent an HTTP request without TLS and OpenSSL recognizes its method: GET,
   /// HEAD, POST, PUT or CONNECT; null otherwise. Some bytes of the request have already been read and discarded.
-  stream_ptr plain_http{};
+  stream_ptr plain_http_stream{};
 };
 
 /// Server side of TLS: certificates, protocol versions, session tickets. TLS 1.2 and 1.3 with the cipher suites of

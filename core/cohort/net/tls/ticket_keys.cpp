@@ -37,34 +37,34 @@ void ticket_keys::install(std::shared_ptr<ticket_keys> keys, SSL_CTX* context) {
 
 void ticket_keys::rotate(time_point now) {
   const auto age = now - rotation_time_;
-  if (current_ && age < rotation_interval) return;
-  previous_ = current_ && age < 2 * rotation_interval ? current_ : std::nullopt;
-  current_.reset();
+  if (current_key_ && age < rotation_interval) return;
+  previous_key_ = current_key_ && age < 2 * rotation_interval ? current_key_ : std::nullopt;
+  current_key_.reset();
   key new_key;
   const auto fill = [](auto& bytes) { return RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) == 1; };
   if (!fill(new_key.name) || !fill(new_key.cipher_key) || !fill(new_key.mac_key)) return;
-  current_ = new_key;
+  current_key_ = new_key;
   rotation_time_ = now;
 }
 
-int ticket_keys::select(unsigned char* name, bool is_encryption, key& selected) {
+int ticket_keys::select(unsigned char* name, bool is_encryption, key& selected_key) {
   const std::lock_guard lock{mutex_};
   rotate(loop::current().now());
   if (is_encryption) {
-    if (!current_) return ticket_error;
-    selected = *current_;
-    std::copy(selected.name.begin(), selected.name.end(), name);
+    if (!current_key_) return ticket_error;
+    selected_key = *current_key_;
+    std::copy(selected_key.name.begin(), selected_key.name.end(), name);
     return ticket_accepted;
   }
   const auto matches = [name](const std::optional<key>& candidate) {
     return candidate && std::equal(candidate->name.begin(), candidate->name.end(), name);
   };
-  if (matches(current_)) {
-    selected = *current_;
+  if (matches(current_key_)) {
+    selected_key = *current_key_;
     return ticket_accepted;
   }
-  if (!matches(previous_)) return ticket_rejected;
-  selected = *previous_;
+  if (!matches(previous_key_)) return ticket_rejected;
+  selected_key = *previous_key_;
   return ticket_accepted_and_renewed;
 }
 

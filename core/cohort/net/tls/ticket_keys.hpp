@@ -32,12 +32,12 @@ class ticket_keys {
                        EVP_MAC_CTX* mac, int is_encryption);
   /// Selects the key of a ticket. Returns the result for OpenSSL: 1 if the key is current, 2 if the client must receive
   /// a new ticket, 0 if the key is unknown, -1 if no key could be generated.
-  int select(unsigned char* name, bool is_encryption, key& selected);
+  int select(unsigned char* name, bool is_encryption, key& selected_key);
   void rotate(time_point now);
 
   std::mutex mutex_;
-  std::optional<key> current_;
-  std::optional<key> previous_;
+  std::optional<key> current_key_;
+  std::optional<key> previous_key_;
   time_point rotation_time_{};
 };
 

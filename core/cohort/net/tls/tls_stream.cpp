@@ -32,10 +32,10 @@ struct io_handler {
 constexpr std::size_t max_record_size = 16 * 1024;
 
 struct memory_bio {
-  struct free_bio {
+  struct bio_deleter {
     void operator()(BIO* owned) const noexcept { BIO_free(owned); }
   };
-  std::unique_ptr<BIO, free_bio> bio{BIO_new(BIO_s_mem())};
+  std::unique_ptr<BIO, bio_deleter> bio{BIO_new(BIO_s_mem())};
 };
 
 struct captured_records {
@@ -110,7 +110,7 @@ void tls_stream::reset() noexcept {
 }
 
 void tls_stream::watch_hangup(std::function<void()> on_hangup) {
-  if (read_ahead_) return;  // received bytes are unread
+  if (read_ahead_byte_) return;  // received bytes are unread
   on_hangup_ = std::move(on_hangup);
   connection_->plain->set_deadline(deadline::never());
   if (!watch_) start_watch_read();
@@ -123,11 +123,11 @@ void tls_stream::unwatch_hangup() noexcept {
 
 io_result tls_stream::try_write(const_buffers buffers) {
   auto& plain = *connection_->plain;
-  if (!unsent_.empty()) {
-    const auto sent = plain.try_write({asio::buffer(unsent_), asio::const_buffer{}});
+  if (!unsent_record_.empty()) {
+    const auto sent = plain.try_write({asio::buffer(unsent_record_), asio::const_buffer{}});
     if (!sent) return sent.error();
-    unsent_.erase(0, *sent);
-    return unsent_.empty() ? io_result{1} : io_result{error_code{asio::error::would_block}};
+    unsent_record_.erase(0, *sent);
+    return unsent_record_.empty() ? io_result{1} : io_result{error_code{asio::error::would_block}};
   }
   auto* const ssl = native_handle();
   const auto& first = buffers[0].size() > 0 ? buffers[0] : buffers[1];
@@ -141,36 +141,36 @@ io_result tls_stream::try_write(const_buffers buffers) {
   const auto sent = plain.try_write({asio::buffer(records.bytes), asio::const_buffer{}});
   // The unsent bytes are also kept after an error, because the peer needs every record. The error may be an expired
   // deadline, which can be replaced before the next write.
-  unsent_ = records.bytes.substr(sent ? *sent : 0);
-  const auto written = static_cast<std::size_t>(records.result) - (unsent_.empty() ? 0 : 1);
-  return written > 0 ? io_result{written} : io_result{error_code{asio::error::would_block}};
+  unsent_record_ = records.bytes.substr(sent ? *sent : 0);
+  const auto written_size = static_cast<std::size_t>(records.result) - (unsent_record_.empty() ? 0 : 1);
+  return written_size > 0 ? io_result{written_size} : io_result{error_code{asio::error::would_block}};
 }
 
 /// Sends the remaining bytes of a record, whose last byte counts as not written.
 void tls_stream::start_send_unsent(completion_handler<io_result> handler) {
   const auto slot = handler.get_cancellation_slot();
   auto on_written = [this, handler = std::move(handler)](error_code error, std::size_t count) mutable {
-    unsent_.erase(0, count);
+    unsent_record_.erase(0, count);
     if (error) {
       handler(error);
-    } else if (unsent_.empty()) {
+    } else if (unsent_record_.empty()) {
       handler(1);
     } else {
       start_send_unsent(std::move(handler));
     }
   };
-  connection_->tls.next_layer().async_write_some(asio::buffer(unsent_),
+  connection_->tls.next_layer().async_write_some(asio::buffer(unsent_record_),
                                                  asio::bind_cancellation_slot(slot, std::move(on_written)));
 }
 
-bool tls_stream::readable() noexcept {
-  return read_ahead_ || SSL_pending(native_handle()) > 0 || connection_->plain->readable();
+bool tls_stream::is_readable() noexcept {
+  return read_ahead_byte_ || SSL_pending(native_handle()) > 0 || connection_->plain->is_readable();
 }
 
 void tls_stream::send_close_notify() noexcept {
   // The alert must not interrupt a record.
   auto* const ssl = native_handle();
-  if (!unsent_.empty() || connection_->tls.next_layer().is_writing() || BIO_ctrl_wpending(SSL_get_wbio(ssl)) > 0)
+  if (!unsent_record_.empty() || connection_->tls.next_layer().is_writing() || BIO_ctrl_wpending(SSL_get_wbio(ssl)) > 0)
     return;
   const auto record = capture_records(ssl, [&] { return SSL_shutdown(ssl); });
   if (!record.bytes.empty()) connection_->plain->try_write({asio::buffer(record.bytes), asio::const_buffer{}});
@@ -195,7 +195,7 @@ void tls_stream::start_watch_read() {
 
 void tls_stream::on_watch_read(error_code error, std::size_t count) {
   const auto watch = std::exchange(watch_, nullptr);
-  if (count > 0) read_ahead_ = watch->byte;
+  if (count > 0) read_ahead_byte_ = watch->byte;
   if (deferred_read_) {
     auto read = std::exchange(deferred_read_, std::nullopt);
     start_read(read->buffer, std::move(read->handler));
@@ -222,8 +222,8 @@ void tls_stream::start_read(asio::mutable_buffer buffer, completion_handler<io_r
     deferred_read_.emplace(deferred_read{buffer, std::move(handler)});
     return;
   }
-  if (read_ahead_ && buffer.size() > 0) {
-    *static_cast<char*>(buffer.data()) = *std::exchange(read_ahead_, std::nullopt);
+  if (read_ahead_byte_ && buffer.size() > 0) {
+    *static_cast<char*>(buffer.data()) = *std::exchange(read_ahead_byte_, std::nullopt);
     handler.post(1);
     return;
   }
@@ -232,7 +232,7 @@ void tls_stream::start_read(asio::mutable_buffer buffer, completion_handler<io_r
 }
 
 void tls_stream::start_write(const_buffers buffers, completion_handler<io_result> handler) {
-  if (!unsent_.empty()) return start_send_unsent(std::move(handler));
+  if (!unsent_record_.empty()) return start_send_unsent(std::move(handler));
   const auto slot = handler.get_cancellation_slot();
   const auto first = buffers[0].size() > 0 ? buffers[0] : buffers[1];
   connection_->tls.async_write_some(first, asio::bind_cancellation_slot(slot, io_handler{std::move(handler)}));

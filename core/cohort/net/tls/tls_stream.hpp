@@ -122,7 +122,7 @@ class tls_stream final : public stream {
   /// close_notify. Removes the deadline.
   void watch_hangup(std::function<void()> on_hangup) override;
   void unwatch_hangup() noexcept override;
-  bool readable() noexcept override;
+  bool is_readable() noexcept override;
   /// Sends close_notify (RFC 8446 section 6.1), unless that requires waiting. Precondition: no write is pending.
   void shutdown_write() noexcept override;
   /// Responds to the peer's close_notify, unless that requires waiting.
@@ -160,13 +160,13 @@ class tls_stream final : public stream {
 
   std::shared_ptr<connection> connection_;
   /// The bytes of a record that the plain stream has not yet accepted.
-  std::string unsent_;
+  std::string unsent_record_;
   std::function<void()> on_hangup_;
   std::shared_ptr<pending_watch> watch_;
   /// A read that waits for the end of a cancelled watch.
   std::optional<deferred_read> deferred_read_;
   /// The byte that a hangup watch has read.
-  std::optional<char> read_ahead_;
+  std::optional<char> read_ahead_byte_;
 };
 
 }  // namespace cohort::net

@@ -40,7 +40,7 @@ void concurrency_limiter::release(duration latency, time_point now) noexcept {
 
 void concurrency_limiter::end_sample(time_point now) noexcept {
   const auto p50 = sample_.quantile(0.5);
-  update_base(p50);
+  update_baseline(p50);
   const auto unloaded_latency = std::max(baseline_latency_, settings_.min_latency_threshold);
   const auto ratio = unloaded_latency / std::chrono::duration<double, duration::period>{p50};
   const auto gradient = std::clamp(settings_.tolerance * ratio, min_gradient, 1.0);
@@ -57,7 +57,7 @@ void concurrency_limiter::end_sample(time_point now) noexcept {
   max_in_flight_ = in_flight_;
 }
 
-void concurrency_limiter::update_base(duration p50) noexcept {
+void concurrency_limiter::update_baseline(duration p50) noexcept {
   if (is_probing_ || baseline_latency_ == duration::zero()) {
     baseline_latency_ = p50;
   } else if (p50 < baseline_latency_) {

@@ -59,7 +59,7 @@ class concurrency_limiter {
 
  private:
   void end_sample(time_point now) noexcept;
-  void update_base(duration p50) noexcept;
+  void update_baseline(duration p50) noexcept;
   void update_limit(double gradient) noexcept;
 
   settings settings_;

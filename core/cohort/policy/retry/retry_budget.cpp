@@ -13,24 +13,24 @@ constexpr double rounding_error = 1e-9;
 
 void retry_budget::advance(time_point now) noexcept {
   const auto number = now.time_since_epoch() / (settings_.window / slots_per_window);
-  if (number - newest_slot_ >= slot_count) {
+  if (number - newest_slot_number_ >= slot_count) {
     slots_ = {};
     call_count_ = withdrawal_count_ = 0;
-    newest_slot_ = number;
+    newest_slot_number_ = number;
     return;
   }
-  while (newest_slot_ < number) {
-    ++newest_slot_;
-    auto& reused_slot = slot_at(newest_slot_);
-    withdrawal_count_ -= reused_slot.withdrawals;
+  while (newest_slot_number_ < number) {
+    ++newest_slot_number_;
+    auto& reused_slot = slot_at(newest_slot_number_);
+    withdrawal_count_ -= reused_slot.withdrawal_count;
     reused_slot = {};
-    call_count_ -= slot_at(newest_slot_ - slots_per_window + slot_count).calls;
+    call_count_ -= slot_at(newest_slot_number_ - slots_per_window + slot_count).call_count;
   }
 }
 
 void retry_budget::deposit(time_point now) noexcept {
   advance(now);
-  ++slot_at(newest_slot_).calls;
+  ++slot_at(newest_slot_number_).call_count;
   ++call_count_;
 }
 
@@ -43,7 +43,7 @@ double retry_budget::balance(time_point now) noexcept {
 
 bool retry_budget::withdraw(time_point now) noexcept {
   if (balance(now) < 1 - rounding_error) return false;
-  ++slot_at(newest_slot_).withdrawals;
+  ++slot_at(newest_slot_number_).withdrawal_count;
   ++withdrawal_count_;
   return true;
 }

@@ -37,15 +37,15 @@ class retry_budget {
   /// the window, withdrawals for at least the window.
   static constexpr std::int64_t slot_count = slots_per_window + 1;
   struct slot {
-    std::uint64_t calls = 0;
-    std::uint64_t withdrawals = 0;
+    std::uint64_t call_count = 0;
+    std::uint64_t withdrawal_count = 0;
   };
   slot& slot_at(std::int64_t number) noexcept { return slots_[static_cast<std::size_t>(number % slot_count)]; }
   void advance(time_point now) noexcept;
 
   settings settings_;
   std::array<slot, slot_count> slots_{};
-  std::int64_t newest_slot_ = 0;
+  std::int64_t newest_slot_number_ = 0;
   std::uint64_t call_count_ = 0;        // in the newest `slots_per_window` slots
   std::uint64_t withdrawal_count_ = 0;  // in all slots
 };

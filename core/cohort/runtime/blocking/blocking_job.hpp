@@ -38,14 +38,14 @@ class blocking_job {
   virtual void execute() noexcept = 0;
 
   const std::string& name() const noexcept { return name_; }
-  std::stop_source& stop() noexcept { return stop_; }
+  std::stop_source& stop_source() noexcept { return stop_source_; }
   cross_thread_event& ended() noexcept { return *ended_; }
   /// The reason why the job was not executed. Set before `ended`.
   std::optional<blocking_error> drop_reason;
 
  private:
   std::string name_;
-  std::stop_source stop_;
+  std::stop_source stop_source_;
   std::shared_ptr<cross_thread_event> ended_ = cross_thread_event::make();
 };
 
@@ -63,19 +63,19 @@ using blocking_return = decltype(call_blocking(std::declval<Function&>(), std::s
 template <class Function>
 class blocking_function final : public blocking_job {
  public:
-  using returned = blocking_return<Function>;
-  using result_type = result<typename blocking_value<returned>::type>;
+  using return_type = blocking_return<Function>;
+  using result_type = result<typename blocking_value<return_type>::type>;
 
   blocking_function(Function function, std::string name)
       : blocking_job(std::move(name)), function_(std::move(function)) {}
 
   void execute() noexcept override {
     try {
-      if constexpr (std::is_void_v<returned>) {
-        call_blocking(*function_, stop().get_token());
+      if constexpr (std::is_void_v<return_type>) {
+        call_blocking(*function_, stop_source().get_token());
         outcome_.value.emplace();
       } else {
-        outcome_.value.emplace(call_blocking(*function_, stop().get_token()));
+        outcome_.value.emplace(call_blocking(*function_, stop_source().get_token()));
       }
     } catch (...) {
       outcome_.failure = std::current_exception();
@@ -88,9 +88,9 @@ class blocking_function final : public blocking_job {
     // The pool's thread may destroy the job later than the coroutine does, but must not be the last owner of the
     // exception.
     if (outcome_.failure) std::rethrow_exception(std::exchange(outcome_.failure, nullptr));
-    if constexpr (std::is_void_v<returned>) {
+    if constexpr (std::is_void_v<return_type>) {
       return result_type{};
-    } else if constexpr (std::is_same_v<returned, result_type>) {
+    } else if constexpr (std::is_same_v<return_type, result_type>) {
       return std::move(*outcome_.value);
     } else {
       return result_type(boost::system::in_place_value, std::move(*outcome_.value));
@@ -99,7 +99,7 @@ class blocking_function final : public blocking_job {
 
  private:
   std::optional<Function> function_;
-  task_outcome<returned> outcome_;
+  task_outcome<return_type> outcome_;
 };
 
 }  // namespace cohort::detail

@@ -118,7 +118,7 @@ struct blocking_pool::state {
       running.erase(position);
       if (!is_abandoned) observer.on_ended(run_time);
       job->ended().set();
-      if (is_stopping && running.empty()) all_ended->set();
+      if (is_stopping && running.empty()) all_ended_event->set();
       // Destroys the job without the lock, because the destructor of the function's value may use the pool.
       lock.unlock();
       job.reset();
@@ -155,7 +155,7 @@ struct blocking_pool::state {
       const std::lock_guard lock{mutex};
       std::erase(queue, job);
     }
-    job->stop().request_stop();
+    job->stop_source().request_stop();
   }
 
   void begin_stop() {
@@ -169,12 +169,12 @@ struct blocking_pool::state {
       }
       queue.clear();
       for (const auto& entry : running) running_jobs.push_back(entry.job);
-      if (running.empty()) all_ended->set();
+      if (running.empty()) all_ended_event->set();
       work_available.notify_all();
       job_started.notify_all();
     }
     // Requests the stop without the lock, because the stop callbacks of the jobs run during the request.
-    for (const auto& job : running_jobs) job->stop().request_stop();
+    for (const auto& job : running_jobs) job->stop_source().request_stop();
   }
 
   std::vector<std::string> running_job_names() {
@@ -197,7 +197,7 @@ struct blocking_pool::state {
   bool is_supervisor_idle = false;
   /// Whether the pool was destroyed while jobs were running. If true, the observer must not be called.
   bool is_abandoned = false;
-  std::shared_ptr<cross_thread_event> all_ended = cross_thread_event::make();
+  std::shared_ptr<cross_thread_event> all_ended_event = cross_thread_event::make();
   std::vector<std::thread> workers;
   std::thread supervisor;
   std::size_t simulated_queued_count = 0;
@@ -256,18 +256,18 @@ task<error_code> blocking_pool::simulate(std::shared_ptr<detail::blocking_job> j
       co_return make_error_code(blocking_error::overloaded);
     }
     ++counters.simulated_queued_count;
-    const detail::scope_guard decrement_queued{[&] { --counters.simulated_queued_count; }};
+    const detail::scope_guard queued_count_guard{[&] { --counters.simulated_queued_count; }};
     auto acquired = co_await simulated_threads_.acquire(job_deadline);
     if (!acquired) co_return acquired.error();
     permit.emplace(std::move(*acquired));
   }
   ++counters.simulated_running_count;
-  const detail::scope_guard decrement_running{[&] { --counters.simulated_running_count; }};
+  const detail::scope_guard running_count_guard{[&] { --counters.simulated_running_count; }};
   const auto start = loop::current().now();
   const auto end = deadline::after(start, simulated_cost_);
   const auto status = co_await sleep_until(std::min(end, job_deadline));
   const bool is_complete = status == wait_status::timed_out && end <= job_deadline;
-  if (!is_complete) job->stop().request_stop();
+  if (!is_complete) job->stop_source().request_stop();
   job->execute();
   counters.observer.on_ended(loop::current().now() - start);
   if (is_complete) co_return error_code{};
@@ -276,7 +276,7 @@ task<error_code> blocking_pool::simulate(std::shared_ptr<detail::blocking_job> j
 
 task<std::vector<std::string>> blocking_pool::stop(deadline stop_deadline) {
   state_->begin_stop();
-  co_await state_->all_ended->wait(stop_deadline);
+  co_await state_->all_ended_event->wait(stop_deadline);
   co_return state_->running_job_names();
 }
 

@@ -124,7 +124,7 @@ class broadcast {
     /// The position of the next published value; earlier values may not have been delivered yet. Runs on the loop.
     std::uint64_t next_position() {
       const std::lock_guard lock{mutex};
-      return end + skipped + pending.size();
+      return end + skipped_count + pending.size();
     }
 
     /// Queues a value, or the end of the subscriptions if `value` is null. Safe from any thread.
@@ -136,7 +136,7 @@ class broadcast {
           // Drops the oldest value, which exceeds the capacity.
           if (self->pending.size() > self->capacity) {
             self->pending.pop_front();
-            ++self->skipped;
+            ++self->skipped_count;
           }
         } else {
           self->is_closing = true;
@@ -148,21 +148,21 @@ class broadcast {
 
     /// Runs on the loop.
     void deliver() {
-      std::deque<value_pointer> arrived;
+      std::deque<value_pointer> arrived_values;
       {
         const std::lock_guard lock{mutex};
         is_posted = false;
-        arrived.swap(pending);
-        const auto skipped_values = std::exchange(skipped, 0);
-        if (skipped_values > 0) {
+        arrived_values.swap(pending);
+        const auto skipped_value_count = std::exchange(skipped_count, 0);
+        if (skipped_value_count > 0) {
           values.clear();
-          end += skipped_values;
+          end += skipped_value_count;
           begin = end;
         }
         is_closed = is_closed || is_closing;
       }
-      end += arrived.size();
-      for (auto& value : arrived) values.push_back(std::move(value));
+      end += arrived_values.size();
+      for (auto& value : arrived_values) values.push_back(std::move(value));
       while (values.size() > capacity) {
         values.pop_front();
         ++begin;
@@ -177,7 +177,7 @@ class broadcast {
     // The following members are shared with the publishers.
     std::mutex mutex;
     std::deque<value_pointer> pending;
-    std::uint64_t skipped = 0;
+    std::uint64_t skipped_count = 0;
     bool is_posted = false;
     bool is_closing = false;
 

@@ -16,12 +16,12 @@ namespace cohort::detail {
 
 /// `std::monostate` for `void`, otherwise `T`.
 template <class T>
-using non_void = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
+using non_void_type = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
 
 /// The result of a task: a value or an exception. Empty while the task runs.
 template <class T>
 struct task_outcome {
-  std::optional<non_void<T>> value;
+  std::optional<non_void_type<T>> value;
   std::exception_ptr failure;
 };
 

@@ -46,12 +46,12 @@ struct race_scope : when_all_scope<T...> {
 /// caller cancels all tasks.
 template <class... T>
   requires(sizeof...(T) > 0)
-task<std::variant<detail::non_void<T>...>> race(task<T>... work) {
+task<std::variant<detail::non_void_type<T>...>> race(task<T>... work) {
   detail::race_scope<T...> scope(std::move(work)...);
   auto scope_task = detail::run_scope(scope);
   co_await std::move(scope_task);
 
-  std::optional<std::variant<detail::non_void<T>...>> result;
+  std::optional<std::variant<detail::non_void_type<T>...>> result;
   const auto take_if_winner = [&]<std::size_t I>(std::integral_constant<std::size_t, I>) {
     if (scope.winner != I) return;
     auto& child = std::get<I>(scope.children);

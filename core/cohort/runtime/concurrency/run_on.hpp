@@ -22,7 +22,7 @@ struct remote_task {
 /// exception of `work` is rethrown on the calling loop. Cancelling the caller does not cancel `work`, so `work` should
 /// have a deadline.
 template <class T>
-task<detail::non_void<T>> run_on(loop& target, task<T> work) {
+task<detail::non_void_type<T>> run_on(loop& target, task<T> work) {
   auto& caller_loop = loop::current();
   auto remote = std::make_shared<detail::remote_task<T>>(std::move(work));
   auto run_task =

@@ -106,7 +106,7 @@ struct when_all_range_scope {
 /// exception is rethrown. Cancelling the caller cancels all tasks.
 template <class... T>
   requires(sizeof...(T) > 0)
-task<std::tuple<detail::non_void<T>...>> when_all(task<T>... work) {
+task<std::tuple<detail::non_void_type<T>...>> when_all(task<T>... work) {
   detail::when_all_scope<T...> scope(std::move(work)...);
   auto scope_task = detail::run_scope(scope);
   co_await std::move(scope_task);
@@ -118,8 +118,8 @@ task<std::tuple<detail::non_void<T>...>> when_all(task<T>... work) {
 
 /// Like the overload above, but for a vector of tasks. Returns an empty vector if `work` is empty.
 template <class T>
-task<std::vector<detail::non_void<T>>> when_all(std::vector<task<T>> work) {
-  std::vector<detail::non_void<T>> values;
+task<std::vector<detail::non_void_type<T>>> when_all(std::vector<task<T>> work) {
+  std::vector<detail::non_void_type<T>> values;
   if (work.empty()) co_return values;
   detail::when_all_range_scope<T> scope(std::move(work));
   auto scope_task = detail::run_scope(scope);

@@ -44,8 +44,8 @@ struct deadline_scope {
 /// cancelled; once it has ended, the result is `asio::error::timed_out`, regardless of its value. An exception of
 /// `work` that is not a cancellation is rethrown.
 template <class T>
-task<result<detail::non_void<T>>> with_deadline(deadline task_deadline, task<T> work) {
-  using result_type = result<detail::non_void<T>>;
+task<result<detail::non_void_type<T>>> with_deadline(deadline task_deadline, task<T> work) {
+  using result_type = result<detail::non_void_type<T>>;
   detail::deadline_scope<T> scope(task_deadline, std::move(work));
   auto scope_task = detail::run_scope(scope);
   co_await std::move(scope_task);

@@ -42,10 +42,10 @@ struct alignas(packed_alignment) object_header {
 };
 static_assert(sizeof(object_header) % packed_alignment == 0 && sizeof(chunk) % packed_alignment == 0);
 
-void release(chunk* released) noexcept {
-  if (!released || released->reference_count.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
-  released->~chunk();
-  std::free(released);
+void release(chunk* released_chunk) noexcept {
+  if (!released_chunk || released_chunk->reference_count.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  released_chunk->~chunk();
+  std::free(released_chunk);
 }
 
 /// The chunk that the thread fills.

@@ -34,9 +34,9 @@ class recycled_optional {
   }
   void reset() noexcept {
     if (!value_) return;
-    auto* const destroyed = std::exchange(value_, nullptr);
-    std::destroy_at(destroyed);
-    recycling_allocator<T>{}.deallocate(destroyed, 1);
+    auto* const destroyed_value = std::exchange(value_, nullptr);
+    std::destroy_at(destroyed_value);
+    recycling_allocator<T>{}.deallocate(destroyed_value, 1);
   }
 
   explicit operator bool() const noexcept { return value_ != nullptr; }

@@ -37,7 +37,7 @@ constexpr std::size_t max_kept_bytes = 256 * 1024;
 constexpr std::size_t max_extended_bytes = 4 * 1024 * 1024;
 
 constexpr std::size_t list_index(std::size_t size) noexcept { return (size + 7) / size_step; }
-constexpr std::size_t block_size(std::size_t list) noexcept { return list * size_step + 8; }
+constexpr std::size_t block_size(std::size_t list_number) noexcept { return list_number * size_step + 8; }
 
 /// A free block, with a mark in the lowest bit of the pointer to the next block.
 class free_block {
@@ -57,57 +57,57 @@ class free_block {
 struct free_lists {
   std::array<free_block*, list_index(max_size) + 1> first_blocks;
   /// The number of bytes that can still be added; zero before the first block and after the end of the thread.
-  std::size_t allowance;
+  std::size_t allowance_bytes;
   /// The sum of the allowance and the kept bytes.
   std::size_t limit;
   bool is_registered;
   recycling_extension::growth_function on_growth;
   void* extension_owner;
 
-  std::size_t kept_bytes() const noexcept { return limit - allowance; }
+  std::size_t kept_bytes() const noexcept { return limit - allowance_bytes; }
 
   /// Precondition: at most `bytes` bytes are kept.
   void set_limit(std::size_t bytes) noexcept {
     assert(kept_bytes() <= bytes);
-    allowance = bytes - kept_bytes();
+    allowance_bytes = bytes - kept_bytes();
     limit = bytes;
   }
 
   /// Frees `block` and the blocks after it, until at most `bytes` bytes are kept. Returns the first block that remains.
-  free_block* release_from(free_block* block, std::size_t list, std::size_t bytes) noexcept {
+  free_block* release_from(free_block* block, std::size_t list_number, std::size_t bytes) noexcept {
     while (block && kept_bytes() > bytes) {
       ::operator delete(std::exchange(block, block->next()));
-      allowance += block_size(list);
+      allowance_bytes += block_size(list_number);
     }
     return block;
   }
 
   void release(std::size_t bytes) noexcept {
-    for (std::size_t list = 0; list < first_blocks.size(); ++list)
-      first_blocks[list] = release_from(first_blocks[list], list, bytes);
+    for (std::size_t list_number = 0; list_number < first_blocks.size(); ++list_number)
+      first_blocks[list_number] = release_from(first_blocks[list_number], list_number, bytes);
   }
 
   /// Frees marked blocks until at most `bytes` bytes are kept, and marks the other blocks. Allocating a block removes
   /// its mark. Blocks are taken from the front of their list and returned to the front, so the marked blocks are at the
   /// end.
   void release_marked(std::size_t bytes) noexcept {
-    for (std::size_t list = 0; list < first_blocks.size(); ++list) {
+    for (std::size_t list_number = 0; list_number < first_blocks.size(); ++list_number) {
       free_block* last_unmarked = nullptr;
-      auto* block = first_blocks[list];
+      auto* block = first_blocks[list_number];
       for (; block && !block->is_marked(); block = block->next()) {
         block->mark();
         last_unmarked = block;
       }
-      block = release_from(block, list, bytes);
-      last_unmarked ? last_unmarked->set_next(block) : void(first_blocks[list] = block);
+      block = release_from(block, list_number, bytes);
+      last_unmarked ? last_unmarked->set_next(block) : void(first_blocks[list_number] = block);
     }
   }
 };
 constinit thread_local free_lists lists{};
 
 /// Returns the blocks to the heap when the thread ends.
-struct release_at_thread_end {
-  ~release_at_thread_end() {
+struct free_list_releaser {
+  ~free_list_releaser() {
     lists.release(0);
     lists.set_limit(0);
   }
@@ -118,7 +118,7 @@ struct release_at_thread_end {
 [[gnu::noinline]] void deallocate_slow(void* block, std::size_t size) noexcept {
   if (size > max_size) return ::operator delete(block);
   if (!lists.is_registered) {
-    if (!try_thread_object<release_at_thread_end>()) return ::operator delete(block);
+    if (!try_thread_object<free_list_releaser>()) return ::operator delete(block);
     lists.is_registered = true;
     lists.set_limit(max_kept_bytes);
   } else if (lists.on_growth && lists.limit == max_kept_bytes && !memory_reserve::is_low()) {
@@ -134,22 +134,22 @@ struct release_at_thread_end {
 
 void* allocate_recycled(std::size_t size) {
   if (size > max_size) return ::operator new(size);
-  const auto list = list_index(size);
-  auto* const block = lists.first_blocks[list];
-  if (!block) return ::operator new(block_size(list));
+  const auto list_number = list_index(size);
+  auto* const block = lists.first_blocks[list_number];
+  if (!block) return ::operator new(block_size(list_number));
   auto* const next = block->next();
-  lists.first_blocks[list] = next;
+  lists.first_blocks[list_number] = next;
   // With many concurrent requests, a free block is no longer in the CPU cache when it is reused.
   __builtin_prefetch(next, 1);
-  lists.allowance += block_size(list);
+  lists.allowance_bytes += block_size(list_number);
   return block;
 }
 
 void deallocate_recycled(void* block, std::size_t size) noexcept {
-  const auto list = list_index(size);
-  if (size > max_size || block_size(list) > lists.allowance) return deallocate_slow(block, size);
-  lists.first_blocks[list] = new (block) free_block{lists.first_blocks[list]};
-  lists.allowance -= block_size(list);
+  const auto list_number = list_index(size);
+  if (size > max_size || block_size(list_number) > lists.allowance_bytes) return deallocate_slow(block, size);
+  lists.first_blocks[list_number] = new (block) free_block{lists.first_blocks[list_number]};
+  lists.allowance_bytes -= block_size(list_number);
 }
 
 recycling_extension::recycling_extension(void* owner, growth_function on_growth) noexcept {

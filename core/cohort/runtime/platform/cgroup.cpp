@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 
 /// In cgroup v1, a value of at least this number means "no limit": the kernel reports the largest page-aligned number,
 /// which depends on the page size. Source: PAGE_COUNTER_MAX in the kernel's include/linux/page_counter.h.
-constexpr std::uint64_t unlimited_memory = std::uint64_t{1} << 62;
+constexpr std::uint64_t unlimited_memory_bytes = std::uint64_t{1} << 62;
 
 /// A buffer for two 20-digit numbers, a space and a newline.
 using limit_buffer = std::array<char, 64>;
@@ -88,8 +88,8 @@ hierarchy find_hierarchy(std::string_view controller, std::span<const std::strin
 }
 
 template <class T>
-void update_minimum(std::optional<T>& smallest, T limit) noexcept {
-  smallest = smallest ? std::min(*smallest, limit) : limit;
+void update_minimum(std::optional<T>& minimum, T limit) noexcept {
+  minimum = minimum ? std::min(*minimum, limit) : limit;
 }
 
 /// Returns the quota in CPUs, or an empty optional for v2's "max" and v1's -1, which mean unlimited.
@@ -123,12 +123,12 @@ cgroup_reader::cgroup_reader(const fs::path& root) {
       memory_files_.push_back({.limit = group / "memory.max",
                                .usage = group / "memory.current",
                                .stat = group / "memory.stat",
-                               .inactive_file = "inactive_file"});
+                               .inactive_file_key = "inactive_file"});
     else
       memory_files_.push_back({.limit = group / "memory.limit_in_bytes",
                                .usage = group / "memory.usage_in_bytes",
                                .stat = group / "memory.stat",
-                               .inactive_file = "total_inactive_file"});
+                               .inactive_file_key = "total_inactive_file"});
   }
   const auto cpu = find_hierarchy("cpu", cpu_mounts, proc_self_cgroup, mounts);
   for (const auto& group : cpu.groups) {
@@ -140,13 +140,13 @@ cgroup_reader::cgroup_reader(const fs::path& root) {
 }
 
 cgroup_limits cgroup_reader::read(std::uint64_t memory_total_bytes) const noexcept {
-  const auto unlimited = memory_total_bytes == 0 ? unlimited_memory : memory_total_bytes;
+  const auto unlimited_bytes = memory_total_bytes == 0 ? unlimited_memory_bytes : memory_total_bytes;
   cgroup_limits limits;
   limit_buffer text;
   const memory_files* limiting_group = nullptr;
   for (const auto& files : memory_files_) {
     const auto bytes = parse_number<std::uint64_t>(trim(read_prefix(files.limit, text)));
-    if (!bytes || *bytes >= limits.memory_bytes.value_or(unlimited)) continue;
+    if (!bytes || *bytes >= limits.memory_bytes.value_or(unlimited_bytes)) continue;
     limits.memory_bytes = *bytes;
     limiting_group = &files;
   }
@@ -154,7 +154,7 @@ cgroup_limits cgroup_reader::read(std::uint64_t memory_total_bytes) const noexce
     std::array<char, 8192> stat_text;
     const auto usage = parse_number<std::uint64_t>(trim(read_prefix(limiting_group->usage, text)));
     const auto inactive_file_bytes =
-        memory_stat(read_prefix(limiting_group->stat, stat_text), limiting_group->inactive_file);
+        memory_stat(read_prefix(limiting_group->stat, stat_text), limiting_group->inactive_file_key);
     if (usage) limits.memory_used_bytes = *usage - std::min(*usage, inactive_file_bytes);
   }
   limit_buffer period_text;

@@ -41,7 +41,7 @@ class cgroup_reader {
     std::string limit;
     std::string usage;
     std::string stat;
-    std::string_view inactive_file;  ///< the key in `stat`
+    std::string_view inactive_file_key;  ///< the key in `stat`
   };
   struct cpu_files {
     std::string quota;   ///< v2: cpu.max, which holds "quota period"

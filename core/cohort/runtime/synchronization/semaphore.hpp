@@ -37,7 +37,7 @@ class [[nodiscard]] semaphore_permit {
 /// its permits and waits.
 class semaphore {
  public:
-  explicit semaphore(std::size_t permits) noexcept : available_(permits) {}
+  explicit semaphore(std::size_t permit_count) noexcept : available_(permit_count) {}
   semaphore(const semaphore&) = delete;
   semaphore& operator=(const semaphore&) = delete;
 
@@ -66,7 +66,7 @@ class semaphore {
  private:
   friend class semaphore_permit;
   struct request : detail::wait_entry {
-    request(wait_queue& wakeup, std::size_t permits) noexcept : wait_entry(wakeup), count(permits) {}
+    request(wait_queue& wakeup, std::size_t permit_count) noexcept : wait_entry(wakeup), count(permit_count) {}
     std::size_t count;
   };
 

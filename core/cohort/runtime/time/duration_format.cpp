@@ -15,8 +15,8 @@ namespace {
 std::string format_number(double number, int decimals) {
   std::array<char, 400> digits{};
   const auto factor = std::pow(10.0, decimals);
-  const auto rounded = std::round(number * factor) / factor;
-  return {digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), rounded).ptr};
+  const auto rounded_number = std::round(number * factor) / factor;
+  return {digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), rounded_number).ptr};
 }
 
 }  // namespace

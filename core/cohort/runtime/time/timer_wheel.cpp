@@ -72,22 +72,22 @@ void timer_wheel::insert(timer& node) noexcept {
   node.slot_tick_ = tick >> (level * slot_bits) << (level * slot_bits);
   const auto bit = std::uint64_t{1} << slot;
   auto& earliest = earliest_expiry_[level][slot];
-  earliest = (occupied_[level] & bit) == 0 ? node.expiry_ : std::min(earliest, node.expiry_);
+  earliest = (occupied_slot_masks_[level] & bit) == 0 ? node.expiry_ : std::min(earliest, node.expiry_);
   wheel_[level][slot].push_back(node);
-  occupied_[level] |= bit;
+  occupied_slot_masks_[level] |= bit;
 }
 
 void timer_wheel::remove(timer& node) noexcept {
   node.unlink();
-  if (!wheel_[node.level_][node.slot_].linked()) occupied_[node.level_] &= ~(std::uint64_t{1} << node.slot_);
+  if (!wheel_[node.level_][node.slot_].linked()) occupied_slot_masks_[node.level_] &= ~(std::uint64_t{1} << node.slot_);
 }
 
 std::optional<timer_wheel::occupied_slot> timer_wheel::next_occupied_slot() const noexcept {
   for (unsigned level = 0; level < levels; ++level) {
-    if (occupied_[level] == 0) continue;
+    if (occupied_slot_masks_[level] == 0) continue;
     const unsigned shift = level * slot_bits;
     const auto current_slot = static_cast<int>((current_tick_ >> shift) & slot_mask);
-    const auto slots_ahead = std::countr_zero(std::rotr(occupied_[level], current_slot));
+    const auto slots_ahead = std::countr_zero(std::rotr(occupied_slot_masks_[level], current_slot));
     const auto slot = static_cast<unsigned>(slots_ahead + current_slot) & slot_mask;
     const std::uint64_t ticks_per_revolution = std::uint64_t{1} << (shift + slot_bits);
     auto tick = (current_tick_ & ~(ticks_per_revolution - 1)) + (std::uint64_t{slot} << shift);
@@ -120,7 +120,7 @@ void timer_wheel::process(const occupied_slot& next) {
     node.unlink();
     batch.push_back(node);
   }
-  occupied_[next.level] &= ~(std::uint64_t{1} << next.slot);
+  occupied_slot_masks_[next.level] &= ~(std::uint64_t{1} << next.slot);
   while (batch.linked()) {
     auto& node = static_cast<timer&>(*batch.next);
     node.unlink();

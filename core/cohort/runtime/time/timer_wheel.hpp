@@ -101,7 +101,7 @@ class timer_wheel {
   void on_earlier_wakeup(std::function<void(time_point)> callback) { on_earlier_wakeup_ = std::move(callback); }
 
   /// The number of armed timers. Safe from any thread.
-  std::size_t armed_count() const noexcept { return armed_.value(); }
+  std::size_t armed_count() const noexcept { return armed_count_.value(); }
 
  private:
   friend class timer;
@@ -120,11 +120,11 @@ class timer_wheel {
 
   std::array<std::array<detail::timer_list_node, slots>, levels> wheel_;
   /// Bit n of a level is set if slot n has timers.
-  std::array<std::uint64_t, levels> occupied_{};
+  std::array<std::uint64_t, levels> occupied_slot_masks_{};
   /// Lower bound of the expiries in a slot. A slot of a coarse level requires no wakeup before that time.
   std::array<std::array<time_point, slots>, levels> earliest_expiry_{};
   std::uint64_t current_tick_;
-  single_writer_counter armed_;
+  single_writer_counter armed_count_;
   std::function<void(time_point)> on_earlier_wakeup_;
 };
 
@@ -132,7 +132,7 @@ inline void timer::set_expiry(time_point expiry) noexcept {
   const bool was_armed = armed();
   expiry_ = expiry;
   if (armed() == was_armed) return;
-  was_armed ? wheel_.armed_.decrement() : wheel_.armed_.increment();
+  was_armed ? wheel_.armed_count_.decrement() : wheel_.armed_count_.increment();
 }
 
 }  // namespace cohort

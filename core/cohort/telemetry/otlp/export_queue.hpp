@@ -43,13 +43,13 @@ class export_queue {
       const std::lock_guard lock{mutex_};
       auto* target = open_batch();
       if (!target) {
-        dropped_.fetch_add(1, std::memory_order_relaxed);
+        dropped_count_.fetch_add(1, std::memory_order_relaxed);
         return;
       }
-      const auto size_before = target->items.size();
+      const auto previous_size = target->items.size();
       append(target->items);
       ++target->count;
-      bytes_ += target->items.size() - size_before;
+      bytes_ += target->items.size() - previous_size;
       items_.fetch_add(1, std::memory_order_relaxed);
       is_batch_full = target->count == limits_.max_batch_items;
     }
@@ -66,7 +66,7 @@ class export_queue {
   /// The number of items in the queue, including batches that were taken and not released.
   std::size_t size() const noexcept { return items_.load(std::memory_order_relaxed); }
   /// The number of items dropped because the queue was full.
-  std::uint64_t dropped() const noexcept { return dropped_.load(std::memory_order_relaxed); }
+  std::uint64_t dropped() const noexcept { return dropped_count_.load(std::memory_order_relaxed); }
   /// Set when a batch is full.
   cross_thread_event& wakeup() noexcept { return *wakeup_; }
 
@@ -80,7 +80,7 @@ class export_queue {
   std::deque<batch> batches_;
   std::size_t bytes_ = 0;
   std::atomic<std::size_t> items_{0};
-  std::atomic<std::uint64_t> dropped_{0};
+  std::atomic<std::uint64_t> dropped_count_{0};
 };
 
 }  // namespace cohort::telemetry

@@ -26,9 +26,9 @@ constexpr std::uint64_t unix_nanoseconds(wall_time time) noexcept {
 
 /// `Span.flags`: the trace flags, and whether the parent is remote.
 constexpr std::uint32_t span_flags(const span& span) noexcept {
-  constexpr std::uint32_t has_is_remote = 0x100;
-  constexpr std::uint32_t is_remote = 0x200;
-  return (span.trace.is_sampled ? 1U : 0U) | has_is_remote | (span.has_remote_parent ? is_remote : 0U);
+  constexpr std::uint32_t has_is_remote_mask = 0x100;
+  constexpr std::uint32_t is_remote_mask = 0x200;
+  return (span.trace.is_sampled ? 1U : 0U) | has_is_remote_mask | (span.has_remote_parent ? is_remote_mask : 0U);
 }
 
 /// The IDs in the fields of a log record.

@@ -11,17 +11,17 @@ namespace {
 constexpr std::uint32_t item_field = 2;
 
 void write_any_value(protobuf_writer& output, std::string_view text) { output.string_field(1, text); }
-void write_any_value(protobuf_writer& output, bool flag) { output.varint_field(2, flag ? 1 : 0); }
+void write_any_value(protobuf_writer& output, bool flag) { output.write_varint_field(2, flag ? 1 : 0); }
 void write_any_value(protobuf_writer& output, std::int64_t number) {
-  output.varint_field(3, static_cast<std::uint64_t>(number));
+  output.write_varint_field(3, static_cast<std::uint64_t>(number));
 }
-void write_any_value(protobuf_writer& output, double number) { output.double_field(4, number); }
+void write_any_value(protobuf_writer& output, double number) { output.write_double_field(4, number); }
 
 template <class Value>
 void write_key_value(protobuf_writer& output, std::uint32_t field, std::string_view name, const Value& value) {
-  output.message_field(field, [&] {
+  output.write_message_field(field, [&] {
     output.string_field(1, name);
-    output.message_field(2, [&] { write_any_value(output, value); });
+    output.write_message_field(2, [&] { write_any_value(output, value); });
   });
 }
 
@@ -38,7 +38,7 @@ template <std::size_t size>
 void write_id(protobuf_writer& output, std::uint32_t field, const std::array<std::uint64_t, size>& parts) {
   std::array<char, 8 * size> bytes;
   for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(parts[i / 8] >> (56 - 8 * (i % 8)));
-  output.bytes_field(field, {bytes.data(), bytes.size()});
+  output.write_bytes_field(field, {bytes.data(), bytes.size()});
 }
 
 void write_trace_id(protobuf_writer& output, std::uint32_t field, trace_id id) {
@@ -47,8 +47,8 @@ void write_trace_id(protobuf_writer& output, std::uint32_t field, trace_id id) {
 void write_span_id(protobuf_writer& output, std::uint32_t field, std::uint64_t id) { write_id<1>(output, field, {id}); }
 
 void write_event(protobuf_writer& output, const span_event& span_event) {
-  output.message_field(11, [&] {
-    output.fixed64_field(1, unix_nanoseconds(span_event.time));
+  output.write_message_field(11, [&] {
+    output.write_fixed64_field(1, unix_nanoseconds(span_event.time));
     output.string_field(2, span_event.name);
     write_attributes(output, 3, span_event.attributes);
   });
@@ -56,9 +56,9 @@ void write_event(protobuf_writer& output, const span_event& span_event) {
 
 void write_status(protobuf_writer& output, const span& span) {
   if (span.status == span_status::unset) return;
-  output.message_field(15, [&] {
+  output.write_message_field(15, [&] {
     if (!span.status_message.empty()) output.string_field(2, span.status_message);
-    output.varint_field(3, static_cast<std::uint64_t>(span.status));
+    output.write_varint_field(3, static_cast<std::uint64_t>(span.status));
   });
 }
 
@@ -66,36 +66,36 @@ void write_status(protobuf_writer& output, const span& span) {
 
 void append_protobuf(std::string& items, const span& span) {
   protobuf_writer output{items};
-  output.message_field(item_field, [&] {
+  output.write_message_field(item_field, [&] {
     write_trace_id(output, 1, span.trace.id);
     write_span_id(output, 2, span.trace.span_id);
     if (!span.trace.state.empty()) output.string_field(3, span.trace.state);
     if (span.parent_id != 0) write_span_id(output, 4, span.parent_id);
     output.string_field(5, span.name);
-    output.varint_field(6, static_cast<std::uint64_t>(span.kind));
-    output.fixed64_field(7, unix_nanoseconds(span.start));
-    output.fixed64_field(8, unix_nanoseconds(span.end));
+    output.write_varint_field(6, static_cast<std::uint64_t>(span.kind));
+    output.write_fixed64_field(7, unix_nanoseconds(span.start));
+    output.write_fixed64_field(8, unix_nanoseconds(span.end));
     write_attributes(output, 9, span.attributes);
     for (const auto& element : span.events) write_event(output, element);
     write_status(output, span);
-    output.fixed32_field(16, span_flags(span));
+    output.write_fixed32_field(16, span_flags(span));
   });
 }
 
 void append_protobuf(std::string& items, const log_record& record) {
   protobuf_writer output{items};
   const auto ids = find_ids(record);
-  output.message_field(item_field, [&] {
-    output.fixed64_field(1, unix_nanoseconds(record.time));
-    output.varint_field(2, severity_number(record.level));
+  output.write_message_field(item_field, [&] {
+    output.write_fixed64_field(1, unix_nanoseconds(record.time));
+    output.write_varint_field(2, severity_number(record.level));
     output.string_field(3, severity_text(record.level));
-    output.message_field(5, [&] { write_any_value(output, record.message); });
+    output.write_message_field(5, [&] { write_any_value(output, record.message); });
     for (const auto& element : record.attributes) {
       if (!is_trace_context_field(element, ids)) write_attribute(output, 6, element);
     }
     if (ids.trace) write_trace_id(output, 9, ids.trace);
     if (ids.span != 0) write_span_id(output, 10, ids.span);
-    output.fixed64_field(11, unix_nanoseconds(record.time));
+    output.write_fixed64_field(11, unix_nanoseconds(record.time));
   });
 }
 
@@ -103,12 +103,12 @@ std::string protobuf_request(const resource_attributes& resource, std::string_vi
   std::string body;
   body.reserve(items.size() + 1024);
   protobuf_writer output{body};
-  output.message_field(1, [&] {
-    output.message_field(1, [&] {
+  output.write_message_field(1, [&] {
+    output.write_message_field(1, [&] {
       for (const auto& [name, value] : resource) write_key_value(output, 1, name, std::string_view{value});
     });
-    output.message_field(2, [&] {
-      output.message_field(1, [&] {
+    output.write_message_field(2, [&] {
+      output.write_message_field(1, [&] {
         output.string_field(1, "cohort");
         output.string_field(2, version());
       });

@@ -28,38 +28,38 @@ void append_little_endian(std::string& out, std::uint64_t value, std::size_t siz
 
 }  // namespace
 
-void protobuf_writer::varint(std::uint64_t value) {
+void protobuf_writer::write_varint(std::uint64_t value) {
   std::array<char, 10> bytes;
   out_.append(bytes.data(), format_varint(value, bytes));
 }
 
-void protobuf_writer::varint_field(std::uint32_t field, std::uint64_t value) {
-  tag(field, varint_type);
-  varint(value);
+void protobuf_writer::write_varint_field(std::uint32_t field, std::uint64_t value) {
+  write_tag(field, varint_type);
+  write_varint(value);
 }
 
-void protobuf_writer::fixed64_field(std::uint32_t field, std::uint64_t value) {
-  tag(field, fixed64_type);
+void protobuf_writer::write_fixed64_field(std::uint32_t field, std::uint64_t value) {
+  write_tag(field, fixed64_type);
   append_little_endian(out_, value, 8);
 }
 
-void protobuf_writer::fixed32_field(std::uint32_t field, std::uint32_t value) {
-  tag(field, fixed32_type);
+void protobuf_writer::write_fixed32_field(std::uint32_t field, std::uint32_t value) {
+  write_tag(field, fixed32_type);
   append_little_endian(out_, value, 4);
 }
 
-void protobuf_writer::double_field(std::uint32_t field, double value) {
-  fixed64_field(field, std::bit_cast<std::uint64_t>(value));
+void protobuf_writer::write_double_field(std::uint32_t field, double value) {
+  write_fixed64_field(field, std::bit_cast<std::uint64_t>(value));
 }
 
-void protobuf_writer::bytes_field(std::uint32_t field, std::string_view bytes) {
-  tag(field, bytes_type);
-  varint(bytes.size());
+void protobuf_writer::write_bytes_field(std::uint32_t field, std::string_view bytes) {
+  write_tag(field, bytes_type);
+  write_varint(bytes.size());
   out_.append(bytes);
 }
 
 void protobuf_writer::string_field(std::uint32_t field, std::string_view text) {
-  bytes_field(field, text);
+  write_bytes_field(field, text);
   if (simdjson::validate_utf8(text.data(), text.size())) return;
   for (auto i = out_.size() - text.size(); i < out_.size(); ++i)
     if (static_cast<unsigned char>(out_[i]) >= 0x80) out_[i] = '?';
@@ -67,7 +67,7 @@ void protobuf_writer::string_field(std::uint32_t field, std::string_view text) {
 
 /// Reserves one byte for the length, because most messages are shorter than 128 bytes.
 std::size_t protobuf_writer::open_message(std::uint32_t field) {
-  tag(field, bytes_type);
+  write_tag(field, bytes_type);
   out_.push_back('\0');
   return out_.size();
 }

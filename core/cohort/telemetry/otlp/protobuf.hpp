@@ -14,25 +14,25 @@ class protobuf_writer {
  public:
   explicit protobuf_writer(std::string& out) noexcept : out_(out) {}
 
-  void varint_field(std::uint32_t field, std::uint64_t value);
-  void fixed64_field(std::uint32_t field, std::uint64_t value);
-  void fixed32_field(std::uint32_t field, std::uint32_t value);
-  void double_field(std::uint32_t field, double value);
-  void bytes_field(std::uint32_t field, std::string_view bytes);
+  void write_varint_field(std::uint32_t field, std::uint64_t value);
+  void write_fixed64_field(std::uint32_t field, std::uint64_t value);
+  void write_fixed32_field(std::uint32_t field, std::uint32_t value);
+  void write_double_field(std::uint32_t field, double value);
+  void write_bytes_field(std::uint32_t field, std::string_view bytes);
   /// A string field. If `text` is not valid UTF-8, replaces each of its non-ASCII bytes by `?`: receivers reject a
   /// message that contains an invalid string.
   void string_field(std::uint32_t field, std::string_view text);
   /// An embedded message whose fields `write` appends.
   template <class Write>
-  void message_field(std::uint32_t field, Write write) {
+  void write_message_field(std::uint32_t field, Write write) {
     const auto start = open_message(field);
     write();
     close_message(start);
   }
 
  private:
-  void varint(std::uint64_t value);
-  void tag(std::uint32_t field, std::uint32_t wire_type) { varint(std::uint64_t{field} << 3U | wire_type); }
+  void write_varint(std::uint64_t value);
+  void write_tag(std::uint32_t field, std::uint32_t wire_type) { write_varint(std::uint64_t{field} << 3U | wire_type); }
   std::size_t open_message(std::uint32_t field);
   void close_message(std::size_t start);
 

@@ -8,7 +8,7 @@ namespace {
 
 void write_phase(json::writer& out, std::string_view name, const attempt_record& attempt, attempt_phase written_phase,
                  time_point now) {
-  const auto current = attempt.phase == written_phase ? now - attempt.phase_started : duration::zero();
+  const auto current = attempt.phase == written_phase ? now - attempt.phase_start_time : duration::zero();
   write_milliseconds(out, name, attempt.phase_duration(written_phase) + current);
 }
 
@@ -34,7 +34,7 @@ void write_attempt(json::writer& out, const request_record& request, const call_
   if (!call.deadline.is_never() && attempt.has_ended()) {
     write_milliseconds(out, "budget_end_ms", call.deadline.remaining(attempt.ended()));
   }
-  if (attempt.sent_deadline >= duration::zero()) write_milliseconds(out, "deadline_sent_ms", attempt.sent_deadline);
+  if (attempt.sent_timeout >= duration::zero()) write_milliseconds(out, "deadline_sent_ms", attempt.sent_timeout);
   out.close_object();
 }
 
@@ -77,7 +77,7 @@ void write_milliseconds(json::writer& out, std::string_view name, duration span)
 
 void write_attempts(json::writer& out, const request_record& request, const call_record& call, time_point now) {
   const auto index = request.index_of(call);
-  if (call.attempts_dropped > 0) out.field("attempts_dropped", call.attempts_dropped);
+  if (call.dropped_attempt_count > 0) out.field("attempts_dropped", call.dropped_attempt_count);
   out.key("attempts").open_array();
   for (const auto& attempt : request.all_attempts()) {
     if (attempt.call == index) write_attempt(out, request, call, attempt, now);
@@ -128,7 +128,7 @@ void write_request_members(json::writer& out, const request_record& request, tim
   out.key("calls").open_array();
   for (const auto& call : request.all_calls()) write_call(out, request, call, now);
   out.close_array();
-  if (request.calls_dropped > 0) out.field("calls_dropped", request.calls_dropped);
+  if (request.dropped_call_count > 0) out.field("calls_dropped", request.dropped_call_count);
 }
 
 }  // namespace cohort::telemetry

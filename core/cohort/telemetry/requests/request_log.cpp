@@ -30,9 +30,12 @@ std::unique_ptr<request_log::node> request_log::ring::push(std::unique_ptr<node>
 request_log::request_log(loop& event_loop) : request_log(event_loop, settings{}) {}
 
 request_log::request_log(loop& event_loop, settings limits)
-    : loop_(event_loop), limits_(limits), problems_(limits.max_problem_records), sampled_(limits.max_sampled_records) {
+    : loop_(event_loop),
+      limits_(limits),
+      problem_records_(limits.max_problem_records),
+      sampled_records_(limits.max_sampled_records) {
   // Reserves memory, because `close` must not fail.
-  slowest_.reserve(limits.max_slowest_records);
+  slowest_records_.reserve(limits.max_slowest_records);
   free_.reserve(max_free_records);
 }
 
@@ -61,9 +64,9 @@ request_record& request_log::open(time_point started) {
 }
 
 void request_log::close(request_record& record) noexcept {
-  std::unique_ptr<node> ended{static_cast<node*>(&record)};
-  (ended->previous ? ended->previous->next : first_open_) = ended->next;
-  (ended->next ? ended->next->previous : last_open_) = ended->previous;
+  std::unique_ptr<node> ended_node{static_cast<node*>(&record)};
+  (ended_node->previous ? ended_node->previous->next : first_open_) = ended_node->next;
+  (ended_node->next ? ended_node->next->previous : last_open_) = ended_node->previous;
   --open_count_;
   record.ended = loop_.now();
   for (auto& call : record.all_calls()) {
@@ -71,12 +74,12 @@ void request_log::close(request_record& record) noexcept {
   }
   if (observer_) observer_(record);
   if (record.has_problem()) {
-    ended = problems_.push(std::move(ended));
+    ended_node = problem_records_.push(std::move(ended_node));
   } else {
-    if (!record.is_streamed) ended = keep_if_slow(std::move(ended));
-    if (ended && may_sample(ended->ended)) ended = sampled_.push(std::move(ended));
+    if (!record.is_streamed) ended_node = keep_if_slow(std::move(ended_node));
+    if (ended_node && may_sample(ended_node->ended)) ended_node = sampled_records_.push(std::move(ended_node));
   }
-  if (ended) recycle(std::move(ended));
+  if (ended_node) recycle(std::move(ended_node));
 }
 
 void request_log::set_cancellation_cause(cancellation_cause cause) noexcept {
@@ -87,21 +90,21 @@ void request_log::set_cancellation_cause(cancellation_cause cause) noexcept {
 
 /// Replaces the record of the fastest request, or a record that is too old. Returns the record that is not kept, or
 /// null.
-std::unique_ptr<request_log::node> request_log::keep_if_slow(std::unique_ptr<node> ended) {
-  if (slowest_.size() < limits_.max_slowest_records) {
-    slowest_.push_back(std::move(ended));
+std::unique_ptr<request_log::node> request_log::keep_if_slow(std::unique_ptr<node> ended_node) {
+  if (slowest_records_.size() < limits_.max_slowest_records) {
+    slowest_records_.push_back(std::move(ended_node));
     return nullptr;
   }
-  const auto oldest = ended->ended - limits_.max_slow_record_age;
+  const auto oldest = ended_node->ended - limits_.max_slow_record_age;
   const auto rank_of = [oldest](const std::unique_ptr<node>& kept) {
     return kept->ended <= oldest ? duration::min() : kept->elapsed();
   };
   std::unique_ptr<node>* shortest = nullptr;
-  for (auto& kept : slowest_) {
+  for (auto& kept : slowest_records_) {
     if (!shortest || rank_of(kept) < rank_of(*shortest)) shortest = &kept;
   }
-  if (shortest && rank_of(*shortest) < ended->elapsed()) std::swap(*shortest, ended);
-  return ended;
+  if (shortest && rank_of(*shortest) < ended_node->elapsed()) std::swap(*shortest, ended_node);
+  return ended_node;
 }
 
 bool request_log::may_sample(time_point now) noexcept {
@@ -112,8 +115,8 @@ bool request_log::may_sample(time_point now) noexcept {
   return sample_count_in_second_ < limits_.max_sampled_records_per_second && ++sample_count_in_second_ > 0;
 }
 
-void request_log::recycle(std::unique_ptr<node> unused) {
-  if (free_.size() < max_free_records) free_.push_back(std::move(unused));
+void request_log::recycle(std::unique_ptr<node> unused_node) {
+  if (free_.size() < max_free_records) free_.push_back(std::move(unused_node));
 }
 
 void request_log::visit_open(const visitor& visit) const {
@@ -121,12 +124,12 @@ void request_log::visit_open(const visitor& visit) const {
 }
 
 void request_log::visit_completed(const visitor& visit) const {
-  const auto visit_all = [&](const std::vector<std::unique_ptr<node>>& nodes, reason kept) {
-    for (const auto& completed : nodes) visit(*completed, &kept);
+  const auto visit_all = [&](const std::vector<std::unique_ptr<node>>& nodes, reason kept_reason) {
+    for (const auto& completed : nodes) visit(*completed, &kept_reason);
   };
-  visit_all(problems_.nodes(), reason::problem);
-  visit_all(slowest_, reason::slow);
-  visit_all(sampled_.nodes(), reason::sample);
+  visit_all(problem_records_.nodes(), reason::problem);
+  visit_all(slowest_records_, reason::slow);
+  visit_all(sampled_records_.nodes(), reason::sample);
 }
 
 }  // namespace cohort::telemetry

@@ -87,9 +87,9 @@ class request_log {
     std::vector<std::unique_ptr<node>> nodes_;
   };
 
-  std::unique_ptr<node> keep_if_slow(std::unique_ptr<node> ended);
+  std::unique_ptr<node> keep_if_slow(std::unique_ptr<node> ended_node);
   bool may_sample(time_point now) noexcept;
-  void recycle(std::unique_ptr<node> unused);
+  void recycle(std::unique_ptr<node> unused_node);
 
   /// Maximum number of free records. Additional records, after a peak of requests, are deleted.
   static constexpr std::size_t max_free_records = 64;
@@ -99,9 +99,9 @@ class request_log {
   node* first_open_ = nullptr;
   node* last_open_ = nullptr;
   std::size_t open_count_ = 0;
-  ring problems_;
-  ring sampled_;
-  std::vector<std::unique_ptr<node>> slowest_;
+  ring problem_records_;
+  ring sampled_records_;
+  std::vector<std::unique_ptr<node>> slowest_records_;
   std::vector<std::unique_ptr<node>> free_;
   std::function<void(const request_record&)> observer_;
   time_point sample_second_start_{};

@@ -36,13 +36,13 @@ void request_record::reset(time_point now, wall_time wall_now) noexcept {
   cancelled_by = cancellation_cause::none;
   is_streamed = false;
   call_count = attempt_count = 0;
-  calls_dropped = 0;
+  dropped_call_count = 0;
 }
 
 call_record* request_record::add_call(std::string_view name, time_point now, cohort::deadline call_deadline,
                                       call_kind kind) noexcept {
   if (call_count == max_calls || !calls.allocate()) {
-    if (calls_dropped < UINT16_MAX) ++calls_dropped;
+    if (dropped_call_count < UINT16_MAX) ++dropped_call_count;
     return nullptr;
   }
   auto& call = calls[call_count++];
@@ -54,7 +54,7 @@ call_record* request_record::add_call(std::string_view name, time_point now, coh
   call.ended = time_point::min();
   call.deadline = call_deadline;
   call.outcome = {};
-  call.attempt_count = call.attempts_dropped = 0;
+  call.attempt_count = call.dropped_attempt_count = 0;
   return &call;
 }
 
@@ -81,12 +81,12 @@ void request_record::end_work(std::size_t number, std::string_view outcome, time
 attempt_record* request_record::add_attempt(call_record& call, attempt_kind kind, std::uint8_t of,
                                             time_point now) noexcept {
   if (attempt_count == max_attempts || !attempts.allocate()) {
-    if (call.attempts_dropped < UINT8_MAX) ++call.attempts_dropped;
+    if (call.dropped_attempt_count < UINT8_MAX) ++call.dropped_attempt_count;
     return nullptr;
   }
   auto& attempt = attempts[attempt_count++];
   attempt = attempt_record{};
-  attempt.started = attempt.phase_started = now;
+  attempt.started = attempt.phase_start_time = now;
   attempt.call = static_cast<std::uint8_t>(index_of(call));
   attempt.kind = kind;
   attempt.of = of;

@@ -104,9 +104,9 @@ struct attempt_record {
   std::array<duration, static_cast<std::size_t>(attempt_phase::ended)> phases{};
   time_point started{};
   /// The end of the last phase that has ended.
-  time_point phase_started{};
+  time_point phase_start_time{};
   /// The remaining time that was sent to the upstream as its deadline; negative if none was sent.
-  duration sent_deadline{-1};
+  duration sent_timeout{-1};
   /// The address of the server. The port is 0 if there was no connection.
   boost::asio::ip::tcp::endpoint address{};
   /// `response`, `timeout`, `connect_error`, `dns_error`, `tls_error`, `reset`, `protocol_error`, `too_large`,
@@ -127,16 +127,16 @@ struct attempt_record {
 
   /// Ends the current phase and starts `next`. The durations of repeated phases accumulate.
   void enter(attempt_phase next, time_point now) noexcept {
-    phases[static_cast<std::size_t>(phase)] += now - phase_started;
+    phases[static_cast<std::size_t>(phase)] += now - phase_start_time;
     phase = next;
-    phase_started = now;
+    phase_start_time = now;
   }
   duration phase_duration(attempt_phase requested_phase) const noexcept {
     return phases[static_cast<std::size_t>(requested_phase)];
   }
   bool has_ended() const noexcept { return phase == attempt_phase::ended; }
   /// The end time. Precondition: `has_ended()`.
-  time_point ended() const noexcept { return phase_started; }
+  time_point ended() const noexcept { return phase_start_time; }
 };
 
 /// One call, with all its attempts.
@@ -157,7 +157,7 @@ struct call_record {
   cancellation_cause cancelled_by = cancellation_cause::none;
   std::uint8_t attempt_count = 0;
   /// Number of attempts that were not recorded, because the record of the request was full.
-  std::uint8_t attempts_dropped = 0;
+  std::uint8_t dropped_attempt_count = 0;
 
   bool has_ended() const noexcept { return ended != time_point::min(); }
 };
@@ -243,7 +243,7 @@ struct request_record : work_recorder {
   std::uint8_t call_count = 0;
   std::uint8_t attempt_count = 0;
   /// Number of calls that were not recorded, because the record was full.
-  std::uint16_t calls_dropped = 0;
+  std::uint16_t dropped_call_count = 0;
   /// Allocated separately, because calls and attempts would take most of the memory of a record. The record of an
   /// upgraded connection, such as WebSocket, is kept until the connection closes, and usually has no calls.
   lazy_array<call_record, max_calls> calls;

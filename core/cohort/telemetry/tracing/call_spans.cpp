@@ -95,7 +95,7 @@ class call_span_recorder {
       }
     } else if (call.kind == call_kind::upstream) {
       attributes.add("cohort.upstream", call.name.view());
-      attributes.add("cohort.call.attempts", std::int64_t{call.attempt_count} + call.attempts_dropped);
+      attributes.add("cohort.call.attempts", std::int64_t{call.attempt_count} + call.dropped_attempt_count);
     }
   }
 
@@ -117,8 +117,8 @@ class call_span_recorder {
     if (attempt.cancelled_by != cancellation_cause::none) {
       attributes.add("cohort.cancelled_by", to_string(attempt.cancelled_by));
     }
-    if (attempt.sent_deadline >= duration::zero()) {
-      attributes.add("cohort.deadline.sent_ms", to_milliseconds(attempt.sent_deadline));
+    if (attempt.sent_timeout >= duration::zero()) {
+      attributes.add("cohort.deadline.sent_ms", to_milliseconds(attempt.sent_timeout));
     }
     // A cancelled attempt, such as the slower of two hedged attempts, is not an error.
     const bool is_error = attempt.status >= 500 || (attempt.status == 0 && attempt.outcome != "cancelled");
@@ -172,7 +172,7 @@ class call_span_recorder {
 
 }  // namespace
 
-bool missed_deadline(const request_record& record) noexcept {
+bool has_missed_deadline(const request_record& record) noexcept {
   using enum cancellation_cause;
   if (record.cancelled_by == deadline) return true;
   return std::ranges::any_of(record.all_attempts(),

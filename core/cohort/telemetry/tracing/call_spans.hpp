@@ -11,7 +11,7 @@ class loop;
 namespace cohort::telemetry {
 
 /// Whether the request, or one of its calls or attempts, missed its deadline.
-bool missed_deadline(const request_record& record) noexcept;
+bool has_missed_deadline(const request_record& record) noexcept;
 
 /// Records a span for each call in the record of a request that has ended (upstreams, databases, caches, blocking
 /// work), and for each attempt. The parent of a call is the span in `trace`; the parent of an attempt is its call. The

@@ -25,8 +25,8 @@ class tracer {
   /// caller's span; zero for a new trace.
   std::uint64_t begin(trace_context& trace, random_generator& random) const noexcept;
   /// Whether the spans of a request are exported, because its trace is sampled or the request missed its deadline.
-  static bool is_exported(const trace_context& trace, bool missed_deadline) noexcept {
-    return trace.is_sampled || missed_deadline;
+  static bool is_exported(const trace_context& trace, bool has_missed_deadline) noexcept {
+    return trace.is_sampled || has_missed_deadline;
   }
   /// Queues a span that has ended. If the queue is full, drops the span and counts it. Must be called on a loop.
   void record(const span& span);

@@ -50,7 +50,7 @@ class server_connection {
   void close() { peer_.stream().close(); }
   net::stream& stream() { return peer_.stream(); }
   void reset() { net::reset_memory_stream(peer_.stream()); }
-  bool client_has_closed() { return peer_.stream().readable() && !peer_.read().has_value(); }
+  bool client_has_closed() { return peer_.stream().is_readable() && !peer_.read().has_value(); }
 
  private:
   void read_more() {

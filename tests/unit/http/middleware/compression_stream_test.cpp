@@ -173,7 +173,7 @@ TEST_CASE("compression: a pause and each event flush the encoder; the output of 
   client.send(get_encoded("/", coding));
   server.time.run_for(500ms);
   std::string bytes;
-  while (client.stream().readable()) bytes += *client.read();
+  while (client.stream().is_readable()) bytes += *client.read();
   CHECK(decode(coding, received_content(bytes)).text == row.text_after_500_ms);
   while (!has_last_chunk(bytes)) bytes += *client.read();
   const auto decoded = decode(coding, received_content(bytes));

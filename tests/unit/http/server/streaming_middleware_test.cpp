@@ -94,7 +94,7 @@ TEST_CASE("streams in middleware: 100 Continue is sent when the handler reads", 
   auto client = server.connect();
   client.send(echo_request("Content-Length: 5\r\nExpect: 100-continue\r\n"));
   server.time.run_for(500ms);
-  CHECK_FALSE(client.stream().readable());
+  CHECK_FALSE(client.stream().is_readable());
   server.time.run_for(1s);
   CHECK(client.read() == std::string{"HTTP/1.1 100 Continue\r\n\r\n"});
   client.send("hello");

@@ -116,7 +116,7 @@ TEST_CASE("tls stream: bytes that arrive during a hangup watch are read afterwar
   fixture.time.run(watch_hangup(*stream, hangup_count));
   client.send("next request");
   fixture.time.run_for(1s);
-  CHECK(stream->readable());
+  CHECK(stream->is_readable());
   fixture.time.run(unwatch_hangup(*stream));
   client.stream().shutdown_write();
   CHECK(server.read_to_end() == "next request");

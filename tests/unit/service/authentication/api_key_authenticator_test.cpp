@@ -261,14 +261,14 @@ TEST_CASE("authentication: each of several keys is valid and counted by its name
   CHECK(fixture.response_to(get("/api/things", key_field("bob"))).status == 401);
   CHECK(requests_of("alice") == 1);
   CHECK(requests_of("bob") == 2);
-  CHECK(fixture.api_key.outgoing().get() == "first");
+  CHECK(fixture.api_key.outgoing_secret().get() == "first");
 
   fixture.api_key.replace(config::api_key_list{{"bob", "second"}, {"carol", "third"}});
   CHECK(fixture.response_to(get("/api/things", key_field("first"))).status == 401);
   CHECK(fixture.response_to(get("/api/things", key_field("second"))).status == 200);
   CHECK(fixture.response_to(get("/api/things", key_field("third"))).status == 200);
   CHECK(requests_of("bob") == 3);
-  CHECK(fixture.api_key.outgoing().get() == "second");
+  CHECK(fixture.api_key.outgoing_secret().get() == "second");
 }
 
 std::string credential_name(const request_context& context) {

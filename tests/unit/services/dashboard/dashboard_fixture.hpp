@@ -64,7 +64,7 @@ class open_stream {
   /// Returns all bytes that have been received.
   const std::string& receive_for(duration span) {
     fixture_.time.run_for(span);
-    while (peer_.stream().readable()) {
+    while (peer_.stream().is_readable()) {
       const auto bytes = peer_.read();
       if (!bytes) break;
       text_ += *bytes;

@@ -22,7 +22,7 @@ class subscriber {
     constexpr duration step = 10s;
     for (; span > step; span -= step) receive_for(step);
     fixture_.time.run_for(span);
-    while (peer_.stream().readable()) {
+    while (peer_.stream().is_readable()) {
       const auto bytes = peer_.read();
       if (!bytes) {
         break;

@@ -17,7 +17,7 @@ TEST_CASE("protobuf: a varint has seven bits in each byte", "[telemetry][otlp]")
       {std::numeric_limits<std::uint64_t>::max(), "\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"},
   }));
   std::string out;
-  protobuf_writer{out}.varint_field(1, value);
+  protobuf_writer{out}.write_varint_field(1, value);
   CHECK(out == bytes);
   protobuf_reader input{out};
   const auto field = input.next();
@@ -31,8 +31,8 @@ TEST_CASE("protobuf: the length prefix of a message is its size", "[telemetry][o
   const auto size = GENERATE(std::size_t{0}, std::size_t{10}, std::size_t{125}, std::size_t{126}, std::size_t{20'000});
   std::string out;
   protobuf_writer output{out};
-  output.message_field(3, [&] { output.bytes_field(1, std::string(size, 'x')); });
-  output.varint_field(4, 7);
+  output.write_message_field(3, [&] { output.write_bytes_field(1, std::string(size, 'x')); });
+  output.write_varint_field(4, 7);
   protobuf_reader input{out};
   const auto message = input.next();
   REQUIRE(message);

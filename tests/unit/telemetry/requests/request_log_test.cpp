@@ -145,13 +145,13 @@ TEST_CASE("request record: calls and attempts beyond the capacity of the record 
     CHECK(record->add_call("there", {}, deadline::never()) != nullptr);
   }
   CHECK(record->add_call("there", {}, deadline::never()) == nullptr);
-  CHECK(record->calls_dropped == 1);
+  CHECK(record->dropped_call_count == 1);
   auto& call = record->calls.front();
   for (std::size_t i = 0; i < request_record::max_attempts; ++i) {
     CHECK(record->add_attempt(call, telemetry::attempt_kind::retry, 0, {}) != nullptr);
   }
   CHECK(record->add_attempt(call, telemetry::attempt_kind::retry, 0, {}) == nullptr);
-  CHECK(call.attempts_dropped == 1);
+  CHECK(call.dropped_attempt_count == 1);
 }
 
 TEST_CASE("request record: a string that is too long is truncated", "[telemetry][requests]") {

@@ -14,7 +14,7 @@ net::stream_ptr idle_connections::take(const net::endpoint& address, time_point 
     auto stream = std::move(it->stream);
     const bool expired = it->expiry <= now;
     it = connections_.erase(it);
-    if (!expired && !stream->readable()) return stream;
+    if (!expired && !stream->is_readable()) return stream;
   }
   return nullptr;
 }

@@ -23,7 +23,7 @@ attempt_recording::~attempt_recording() {
   if (!record_ || record_->has_ended()) return;
   // `current` is null if the coroutine is destroyed with its loop.
   const auto* current = loop::current_or_null();
-  call_.end_attempt(record_, "cancelled", current ? current->now() : record_->phase_started);
+  call_.end_attempt(record_, "cancelled", current ? current->now() : record_->phase_start_time);
 }
 
 void attempt_recording::end(const client_result& result, time_point now) noexcept {

@@ -36,7 +36,7 @@ std::optional<open_connection::idleness> connection::idle(time_point now, durati
   if (!is_reading_head_ || is_shed_ || !output_.empty()) return std::nullopt;
   if (!is_idle_ && now - request_start_ < grace_period) return std::nullopt;
   // A busy loop has not read the request yet.
-  if (stream_->readable()) return std::nullopt;
+  if (stream_->is_readable()) return std::nullopt;
   return is_idle_ ? idleness{idle_since_, idle_state::idle} : idleness{request_start_, idle_state::slow_header};
 }
 

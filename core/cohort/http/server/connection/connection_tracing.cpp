@@ -43,9 +43,9 @@ void connection::record_span(const request_context& context, const sent_response
   const auto* record = context.timing().recording().get();
   // For a streamed response, the deadline applies only to the head.
   const bool is_past_deadline = request_deadline.expired(ended) && !(record && record->is_streamed);
-  const bool missed_deadline =
-      response.code == status::gateway_timeout || is_past_deadline || (record && telemetry::missed_deadline(*record));
-  if (!telemetry::tracer::is_exported(context.trace(), missed_deadline)) return;
+  const bool has_missed_deadline = response.code == status::gateway_timeout || is_past_deadline ||
+                                   (record && telemetry::has_missed_deadline(*record));
+  if (!telemetry::tracer::is_exported(context.trace(), has_missed_deadline)) return;
 
   std::array<attribute, max_attributes> attributes;
   std::size_t count = 0;
@@ -66,7 +66,7 @@ void connection::record_span(const request_context& context, const sent_response
     add("cohort.deadline.budget_ms", to_milliseconds(request_deadline.remaining(started)));
     add("cohort.deadline.left_ms", to_milliseconds(request_deadline.remaining(ended)));
   }
-  if (missed_deadline) add("cohort.deadline.missed", true);
+  if (has_missed_deadline) add("cohort.deadline.missed", true);
   if (!response.is_complete) add("cohort.response.incomplete", true);
   const bool is_error = code >= 500;
   if (is_error)

@@ -33,9 +33,9 @@ class cross_thread_channel {
       waiter = std::make_shared<sender>(std::move(value));
       senders_.add(waiter);
     }
-    detail::scope_guard remove_on_exception{[&] { remove(senders_, waiter); }};
+    detail::scope_guard removal_guard{[&] { remove(senders_, waiter); }};
     const auto status = co_await waiter->wakeup.wait(wait_deadline);
-    remove_on_exception.dismiss();
+    removal_guard.dismiss();
     if (!remove(senders_, waiter)) co_return detail::wait_error(status);
     if (!waiter->is_accepted) co_return error_code{asio::error::broken_pipe};
     co_return result<void>{};
@@ -58,9 +58,9 @@ class cross_thread_channel {
       waiter = std::make_shared<receiver>();
       receivers_.add(waiter);
     }
-    detail::scope_guard remove_on_exception{[&] { remove(receivers_, waiter); }};
+    detail::scope_guard removal_guard{[&] { remove(receivers_, waiter); }};
     const auto status = co_await waiter->wakeup.wait(wait_deadline);
-    remove_on_exception.dismiss();
+    removal_guard.dismiss();
     if (!remove(receivers_, waiter)) co_return detail::make_error_result<T>(detail::wait_error(status));
     if (!waiter->value) co_return detail::make_error_result<T>(asio::error::eof);
     co_return detail::make_value_result(std::move(*waiter->value));

@@ -32,7 +32,7 @@ class cross_thread_once {
     if (status != wait_status::notified) co_return detail::wait_error(status);
     if (is_done()) co_return result<void>{};
     // Resumes all waiting callers after a success. After a failure, resumes the first of them, which runs `initialize`.
-    const detail::scope_guard end_run{[&] { queue_.release({}); }};
+    const detail::scope_guard run_end_guard{[&] { queue_.release({}); }};
     task<> work = initialize();
     co_await std::move(work);
     is_done_.store(true, std::memory_order_release);

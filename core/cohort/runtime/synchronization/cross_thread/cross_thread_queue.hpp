@@ -65,8 +65,8 @@ class cross_thread_queue {
     return try_grant(requested);
   }
   /// Releases a granted request. Safe from any thread.
-  void release(request granted) {
-    update([&](Resource& resource) { resource.release(granted); });
+  void release(request granted_request) {
+    update([&](Resource& resource) { resource.release(granted_request); });
   }
   /// Changes the resource, then grants the waiting requests that have become possible. Safe from any thread. The queue
   /// can be destroyed as soon as a coroutine that this call resumes has continued.

@@ -36,7 +36,7 @@ class cross_thread_rate_limiter {
     auto acquire_task = queue_.acquire({}, wait_deadline);
     const auto queue_status = co_await std::move(acquire_task);
     if (queue_status != wait_status::notified) co_return detail::wait_error(queue_status);
-    const detail::scope_guard admit_next{[&] { queue_.release({}); }};
+    const detail::scope_guard admission_guard{[&] { queue_.release({}); }};
     const auto start_time = queue_.read([](const state& current) { return current.next_start_time(); });
     const auto status = co_await sleep_until(std::min(deadline{start_time}, wait_deadline));
     if (status == wait_status::cancelled) co_return detail::wait_error(status);

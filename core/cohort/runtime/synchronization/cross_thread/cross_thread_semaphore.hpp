@@ -34,7 +34,7 @@ class [[nodiscard]] cross_thread_permit {
 /// semaphore must outlive its permits and waits.
 class cross_thread_semaphore {
  public:
-  explicit cross_thread_semaphore(std::size_t permits) : queue_(permits) {}
+  explicit cross_thread_semaphore(std::size_t permit_count) : queue_(permit_count) {}
   cross_thread_semaphore(const cross_thread_semaphore&) = delete;
   cross_thread_semaphore& operator=(const cross_thread_semaphore&) = delete;
 

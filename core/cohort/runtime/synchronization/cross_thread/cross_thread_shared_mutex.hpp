@@ -70,7 +70,9 @@ class cross_thread_shared_mutex {
     };
     bool can_grant(request requested) const noexcept { return !has_writer && !(requested.is_exclusive && readers > 0); }
     void grant(request requested) noexcept { requested.is_exclusive ? void(has_writer = true) : void(++readers); }
-    void release(request granted) noexcept { granted.is_exclusive ? void(has_writer = false) : void(--readers); }
+    void release(request granted_request) noexcept {
+      granted_request.is_exclusive ? void(has_writer = false) : void(--readers);
+    }
     std::size_t readers = 0;
     bool has_writer = false;
   };

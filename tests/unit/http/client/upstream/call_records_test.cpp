@@ -54,8 +54,8 @@ TEST_CASE("call records: an attempt has its address, its phases and the deadline
   CHECK(attempt.status == 200);
   CHECK(attempt.cancelled_by == cancellation_cause::none);
   CHECK(attempt.ended() == call.ended);
-  CHECK(attempt.sent_deadline > 1900ms);
-  CHECK(attempt.sent_deadline <= 1980ms);
+  CHECK(attempt.sent_timeout > 1900ms);
+  CHECK(attempt.sent_timeout <= 1980ms);
   // The phases have no gaps.
   auto sum = duration::zero();
   for (const auto phase : attempt.phases) sum += phase;
@@ -95,7 +95,7 @@ TEST_CASE("call records: an attempt that times out at the deadline of the call h
   CHECK(attempt.outcome == "timeout");
   CHECK(attempt.cancelled_by == cancellation_cause::deadline);
   CHECK(attempt.ended() >= fixture.record->calls[0].deadline.time());
-  CHECK(attempt.sent_deadline < 0ms);
+  CHECK(attempt.sent_timeout < 0ms);
   CHECK(attempt.status == 0);
   CHECK(fixture.record->calls[0].outcome == "timeout");
   CHECK(fixture.record->has_problem());

@@ -164,7 +164,7 @@ class unread_stream final : public net::stream {
   void set_deadline(deadline stream_deadline) override { inner_->set_deadline(stream_deadline); }
   void watch_hangup(std::function<void()> on_hangup) override { inner_->watch_hangup(std::move(on_hangup)); }
   void unwatch_hangup() noexcept override { inner_->unwatch_hangup(); }
-  bool readable() noexcept override { return has_unread_bytes_ || inner_->readable(); }
+  bool is_readable() noexcept override { return has_unread_bytes_ || inner_->is_readable(); }
   void shutdown_write() noexcept override { inner_->shutdown_write(); }
   void close() noexcept override { inner_->close(); }
   std::string peer_address() const override { return inner_->peer_address(); }

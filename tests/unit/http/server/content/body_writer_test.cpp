@@ -72,7 +72,7 @@ TEST_CASE("body writer: writes fail once the client has not read within the writ
   CHECK_FALSE(writer.ok());
   CHECK(pipe.server.read() == std::string{"0123456789abcdef"});
   CHECK_FALSE(time.run(writer.write("y")));
-  CHECK_FALSE(pipe.server.stream().readable());
+  CHECK_FALSE(pipe.server.stream().is_readable());
 }
 
 TEST_CASE("body writer: the write timeout starts with each write", "[http][server]") {
