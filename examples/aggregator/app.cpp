@@ -37,7 +37,7 @@ service::definition service() {
     }
     http::router routes;
     routes.get("/api/product/{id}",
-               [upstreams](http::request_context& request) { return overview(upstreams, request); });
+               [upstreams](http::request_context& request) { return show_overview(upstreams, request); });
     return routes;
   };
   return aggregator;

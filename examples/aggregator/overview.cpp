@@ -23,7 +23,7 @@ static task<std::string> fetch(upstream_part* part, std::string id, call_context
 
 /// Awaits all upstreams concurrently, each with its own deadline. The product is required; price and reviews are
 /// optional.
-task<http::response> overview(std::shared_ptr<parts> upstreams, http::request_context& context) {
+task<http::response> show_overview(std::shared_ptr<parts> upstreams, http::request_context& context) {
   std::vector<task<std::string>> calls;
   const std::string id{context.parameter("id")};
   for (auto& part : *upstreams) calls.push_back(fetch(&part, id, context));

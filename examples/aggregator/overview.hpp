@@ -18,6 +18,7 @@ struct upstream_part {
 using parts = std::vector<upstream_part>;
 
 /// `GET /api/product/{id}`
-cohort::task<cohort::http::response> overview(std::shared_ptr<parts> upstreams, cohort::http::request_context& context);
+cohort::task<cohort::http::response> show_overview(std::shared_ptr<parts> upstreams,
+                                                   cohort::http::request_context& context);
 
 }  // namespace aggregator

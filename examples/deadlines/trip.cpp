@@ -49,7 +49,7 @@ struct providers {
   provider backup_rates;
 };
 
-http::response json_or_504(const optional_body& body) {
+http::response make_response(const optional_body& body) {
   if (!body) return http::error_response(http::status::gateway_timeout, "The upstream timed out");
   return http::json_response(*body);
 }
@@ -65,7 +65,7 @@ task<http::response> plan(std::shared_ptr<providers> upstreams, http::request_co
   const auto parts = co_await when_all(std::move(flights_task), std::move(hotels_task));
   const auto& [flights, hotels] = parts;
 
-  if (!flights) co_return json_or_504(flights);
+  if (!flights) co_return make_response(flights);
   std::string body;
   json::writer{body}
       .open_object()
@@ -82,7 +82,7 @@ task<http::response> rate(std::shared_ptr<providers> upstreams, http::request_co
   auto first_call = upstreams->rates.get("/rate", request);
   auto second_call = upstreams->backup_rates.get("/rate", request);
   const auto winner = co_await race(std::move(first_call), std::move(second_call));
-  co_return std::visit(json_or_504, winner);
+  co_return std::visit(make_response, winner);
 }
 
 // Makes two consecutive calls.
@@ -97,7 +97,7 @@ task<http::response> offer(std::shared_ptr<providers> upstreams, http::request_c
   const auto budget = std::min(request.deadline(), deadline::after(loop::current().now(), 500ms));
   auto steps = find_offer(upstreams, request);
   const auto found = co_await with_deadline(budget, std::move(steps));
-  co_return json_or_504(found ? *found : std::nullopt);
+  co_return make_response(found ? *found : std::nullopt);
 }
 
 http::router routes(std::shared_ptr<providers> upstreams) {

@@ -42,10 +42,10 @@ task<http::response> upload(std::shared_ptr<const settings> values, http::reques
 http::response remove(const settings& values, http::request_context& context) {
   const auto name = context.parameter("path");
   if (!is_valid_name(name)) return http::error_response(http::status::bad_request, "The file name is invalid");
-  std::error_code failed;
-  const bool removed = std::filesystem::remove(std::filesystem::path{values.directory} / name, failed);
-  if (failed) return http::error_response(http::status::internal_server_error, "The file cannot be removed");
-  return removed ? http::response{http::status::no_content} : http::not_found_response();
+  std::error_code error;
+  const bool was_removed = std::filesystem::remove(std::filesystem::path{values.directory} / name, error);
+  if (error) return http::error_response(http::status::internal_server_error, "The file cannot be removed");
+  return was_removed ? http::response{http::status::no_content} : http::not_found_response();
 }
 
 }  // namespace

@@ -49,15 +49,15 @@ task<http::response> place_order(std::shared_ptr<stores> store_clients, http::re
   auto transaction = co_await store_clients->database.begin(request);
   if (!transaction) co_return to_error_response(transaction.error());
   auto insert_task = transaction->query("insert into orders (item) values ($1) returning id", *order.item);
-  const auto inserted = co_await std::move(insert_task);
-  if (!inserted) co_return to_error_response(inserted.error());
-  const auto id = (*inserted)[0].get<std::string>("id").value();
+  const auto insert_result = co_await std::move(insert_task);
+  if (!insert_result) co_return to_error_response(insert_result.error());
+  const auto id = (*insert_result)[0].get<std::string>("id").value();
   auto announce_task =
       transaction->query("insert into outbox (message) values ($1)", "order " + id + ": " + *order.item);
-  const auto announced = co_await std::move(announce_task);
-  if (!announced) co_return to_error_response(announced.error());
-  const auto committed = co_await transaction->commit();
-  if (!committed) co_return to_error_response(committed.error());
+  const auto announce_result = co_await std::move(announce_task);
+  if (!announce_result) co_return to_error_response(announce_result.error());
+  const auto commit_result = co_await transaction->commit();
+  if (!commit_result) co_return to_error_response(commit_result.error());
   co_return http::response{status::created}.body(id, "text/plain");
 }
 
@@ -73,14 +73,15 @@ task<> publish_outbox(std::shared_ptr<stores> store_clients, call_context contex
   for (const auto row : *found) {
     auto publish_task =
         store_clients->announcements.publish(context, "orders", row.get<std::string>("message").value());
-    const auto published = co_await std::move(publish_task);
-    if (!published) throw std::runtime_error{"cannot publish: " + redis::log_text(published.error())};
+    const auto publish_result = co_await std::move(publish_task);
+    if (!publish_result) throw std::runtime_error{"cannot publish: " + redis::log_text(publish_result.error())};
     auto remove_task = transaction->query("delete from outbox where id = $1", row.get<std::int64_t>("id").value());
-    const auto removed = co_await std::move(remove_task);
-    if (!removed) throw std::runtime_error{"cannot remove a message: " + postgres::log_text(removed.error())};
+    const auto remove_result = co_await std::move(remove_task);
+    if (!remove_result)
+      throw std::runtime_error{"cannot remove a message: " + postgres::log_text(remove_result.error())};
   }
-  const auto committed = co_await transaction->commit();
-  if (!committed) throw std::runtime_error{"cannot commit: " + postgres::log_text(committed.error())};
+  const auto commit_result = co_await transaction->commit();
+  if (!commit_result) throw std::runtime_error{"cannot commit: " + postgres::log_text(commit_result.error())};
 }
 
 http::router routes(service::service_context& context, const database_factory& connect,

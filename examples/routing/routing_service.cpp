@@ -7,7 +7,7 @@ using namespace cohort;
 
 static http::response text(std::string body) { return http::response{}.body(std::move(body), "text/plain"); }
 
-static task<http::response> slow_report(http::request_context&) {
+static task<http::response> send_report(http::request_context&) {
   co_await sleep_for(std::chrono::milliseconds{10});
   co_return text("report");
 }
@@ -27,7 +27,7 @@ static http::router routes() {
   auto api = router.group("/api");
   api.mount("/items", items());
   auto reports = api.group("/reports");
-  reports.get("/daily", slow_report).timeout(std::chrono::minutes{5}).summary("The daily report").tags({"reports"});
+  reports.get("/daily", send_report).timeout(std::chrono::minutes{5}).summary("The daily report").tags({"reports"});
   reports.del("/{id:uuid}", [](http::request_context&) { return http::response{http::status::no_content}; });
   router.any("/echo", [](http::request_context& context) { return text(std::string{context.head().method_text}); });
   return router;

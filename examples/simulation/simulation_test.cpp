@@ -17,8 +17,8 @@ static http::router stub() {
 }
 
 /// A fleet with the aggregator and its three upstreams, and the script of one incident.
-struct incident {
-  explicit incident(std::uint64_t seed) : fleet(seed) {
+struct incident_fixture {
+  explicit incident_fixture(std::uint64_t seed) : fleet(seed) {
     for (const auto* name : {"product", "price", "reviews"}) fleet.add_stub_server(name, 80, stub);
     node = &fleet.add_service(
         aggregator::service, "aggregator",
@@ -27,7 +27,7 @@ struct incident {
   sim::host& host(const char* name) { return fleet.find(name)->host(); }
 
   /// Runs concurrently with the load. The seed determines the duration of each fault.
-  static task<> script(incident& self) {
+  static task<> script(incident_fixture& self) {
     auto& network = self.fleet.network();
     const auto pause = [&self] {
       return sleep_for(std::chrono::milliseconds{500 + self.fleet.event_loop().random().uniform_below(1500)});
@@ -55,30 +55,30 @@ TEST_CASE("simulation example: every response arrives in time during an incident
           "[examples]") {
   for (std::uint64_t seed = 1; seed <= 50; ++seed) {
     INFO("seed " << seed);
-    incident tested{seed};
-    testing::client client{tested.fleet, tested.node->url()};
-    tested.fleet.spawn(incident::script(tested));
-    unsigned degraded = 0;
-    while (!tested.has_ended) {
-      const auto start = tested.fleet.elapsed();
+    incident_fixture fixture{seed};
+    testing::client client{fixture.fleet, fixture.node->url()};
+    fixture.fleet.spawn(incident_fixture::script(fixture));
+    unsigned degraded_count = 0;
+    while (!fixture.has_ended) {
+      const auto start = fixture.fleet.elapsed();
       const auto response = client.get("/api/product/7");
-      CHECK(tested.fleet.elapsed() - start < 600ms);
+      CHECK(fixture.fleet.elapsed() - start < 600ms);
       REQUIRE(response);
       const bool is_complete = response->body.ends_with(R"("degraded":false})");
-      if (!is_complete) ++degraded;
+      if (!is_complete) ++degraded_count;
       CHECK((response->status == http::status::ok || response->status == http::status::bad_gateway ||
              response->status == http::status::gateway_timeout));
       client.run_for(20ms);
     }
-    CHECK(degraded > 0);
+    CHECK(degraded_count > 0);
 
     // After the incident, the circuit breakers close again.
     client.run_for(2min);
     for (int i = 0; i < 20; ++i) client.get("/api/product/7");
     client.run_for(2min);
     CHECK(client.get("/api/product/7")->body == R"({"product":1,"price":1,"reviews":1,"degraded":false})");
-    CHECK(tested.fleet.recorder().violations().empty());
-    tested.fleet.shutdown();
-    CHECK(tested.fleet.leaks() == sim::no_leaks);
+    CHECK(fixture.fleet.recorder().violations().empty());
+    fixture.fleet.shutdown();
+    CHECK(fixture.fleet.leaks() == sim::no_leaks);
   }
 }

@@ -74,9 +74,9 @@ response_task list(database store, http::request_context& context, list_request 
 response_task create(database store, http::request_context& context, http::from_body<note> added) {
   auto write_task =
       store->execute(context, "INSERT INTO notes (title, text) VALUES (?1, ?2)", added->title, added->text);
-  const auto inserted = co_await std::move(write_task);
-  if (!inserted) co_return to_error_response(inserted.error());
-  const stored_note stored{*added, inserted->last_insert_id};
+  const auto insert_result = co_await std::move(write_task);
+  if (!insert_result) co_return to_error_response(insert_result.error());
+  const stored_note stored{*added, insert_result->last_insert_id};
   co_return http::json_response(stored, status::created).set("Location", "/api/notes/" + std::to_string(stored.id));
 }
 
@@ -90,16 +90,16 @@ response_task find(database store, http::request_context& context, note_request 
 response_task replace(database store, http::request_context& context, replace_request request) {
   auto write_task = store->execute(context, "UPDATE notes SET title = ?1, text = ?2 WHERE id = ?3", request.note->title,
                                    request.note->text, *request.id);
-  const auto updated = co_await std::move(write_task);
-  if (!updated) co_return to_error_response(updated.error());
-  co_return updated->rows == 0 ? not_found() : http::response{status::no_content};
+  const auto update_result = co_await std::move(write_task);
+  if (!update_result) co_return to_error_response(update_result.error());
+  co_return update_result->rows == 0 ? not_found() : http::response{status::no_content};
 }
 
 response_task remove(database store, http::request_context& context, note_request request) {
   auto write_task = store->execute(context, "DELETE FROM notes WHERE id = ?1", *request.id);
-  const auto removed = co_await std::move(write_task);
-  if (!removed) co_return to_error_response(removed.error());
-  co_return removed->rows == 0 ? not_found() : http::response{status::no_content};
+  const auto remove_result = co_await std::move(write_task);
+  if (!remove_result) co_return to_error_response(remove_result.error());
+  co_return remove_result->rows == 0 ? not_found() : http::response{status::no_content};
 }
 
 }  // namespace

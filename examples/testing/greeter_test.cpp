@@ -14,7 +14,7 @@
 using namespace cohort;
 using namespace std::chrono_literals;
 
-static task<http::response> slow_greeting() {
+static task<http::response> greet_slowly() {
   co_await sleep_for(2s);
   co_return http::response{}.body("hello", "text/plain");
 }
@@ -46,7 +46,7 @@ static task<> echo(http::request_context&, http::websocket& socket) {
 
 static http::router greeter() {
   http::router routes;
-  routes.get("/slow", [](http::request_context&) { return slow_greeting(); });
+  routes.get("/slow", [](http::request_context&) { return greet_slowly(); });
   routes.post("/greetings", [](http::request_context& context) {
     return http::response{http::status::created}.body("hello " + std::string{context.body()}, "text/plain");
   });
