@@ -56,7 +56,7 @@ task<> set_server_state(monitored_fleet& fleet, monitored_fleet::server_state mo
 
 task<> crawl(monitored_fleet& fleet, double rate) {
   for (std::uint64_t place = 1; fleet.fleet().elapsed() < fleet.run().fault_end; ++place) {
-    auto sleep_task = sleep_for(draw_gap(fleet.random(), rate));
+    auto sleep_task = sleep_for(draw_interarrival_time(fleet.random(), rate));
     co_await std::move(sleep_task);
     auto url = "http://weather-service:5003/api/weather?location=Village" + std::to_string(place) + ",Israel";
     fleet.fleet().spawn(fleet.call("crawler", std::move(url)));
@@ -91,7 +91,7 @@ void draw_provider_outage(random_generator& random, incident& details) {
 task<> call_repeatedly(monitored_fleet& fleet, std::string host, std::string url,
                        std::vector<std::pair<std::string, std::string>> fields, double rate) {
   while (fleet.fleet().elapsed() < fleet.run().fault_end) {
-    auto sleep_task = sleep_for(draw_gap(fleet.random(), rate));
+    auto sleep_task = sleep_for(draw_interarrival_time(fleet.random(), rate));
     co_await std::move(sleep_task);
     fleet.fleet().spawn(fleet.call(host, url, fields));
   }

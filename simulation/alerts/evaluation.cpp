@@ -56,18 +56,18 @@ const firing* find_detection(const incident_run& entry, const expected_alert& ex
 void evaluate_incident(const incident_run& entry, std::map<std::string, alert_statistics>& statistics) {
   for (const auto& expected : entry.run.expected) {
     auto& alert = statistics[expected.name];
-    ++alert.expected;
+    ++alert.expected_count;
     if (const auto* const found = find_detection(entry, expected)) {
       alert.detection_times.push_back(found->start - entry.run.fault_start);
     } else {
-      ++alert.missed;
+      ++alert.missed_count;
     }
   }
   std::set<std::string> fired_names;
   std::map<std::pair<std::string, std::string>, std::size_t> firing_counts;
   for (const auto& candidate : entry.firings) {
     if (candidate.start < entry.run.fault_start) {
-      ++statistics[candidate.alert].false_alarms;
+      ++statistics[candidate.alert].false_alarm_count;
       continue;
     }
     fired_names.insert(candidate.alert);
@@ -77,12 +77,12 @@ void evaluate_incident(const incident_run& entry, std::map<std::string, alert_st
   for (const auto& [series, count] : firing_counts) {
     if (count > 1) flapping_alerts.insert(series.first);
   }
-  for (const auto& name : flapping_alerts) ++statistics[name].flapping_incidents;
+  for (const auto& name : flapping_alerts) ++statistics[name].flapping_incident_count;
   for (const auto& name : fired_names) {
     const auto& expected = entry.run.expected;
     const bool is_expected =
         std::any_of(expected.begin(), expected.end(), [&](const auto& each) { return each.name == name; });
-    if (!is_expected) ++statistics[name].unexpected_incidents;
+    if (!is_expected) ++statistics[name].unexpected_incident_count;
   }
 }
 
@@ -97,17 +97,17 @@ std::string row(std::initializer_list<std::string> cells) {
   return text + "\n";
 }
 
-std::string alert_table(const std::map<std::string, alert_statistics>& statistics, std::size_t incidents,
-                        std::size_t quiet) {
+std::string alert_table(const std::map<std::string, alert_statistics>& statistics, std::size_t incident_count,
+                        std::size_t quiet_hours) {
   std::string text = row({"Alert", "Incidents", "Missed", "Detection time, p50", "p90", "Flapping",
-                          "False alarms in " + std::to_string(quiet) + " quiet hours",
-                          "Other incidents of " + std::to_string(incidents)});
+                          "False alarms in " + std::to_string(quiet_hours) + " quiet hours",
+                          "Other incidents of " + std::to_string(incident_count)});
   text += "|---|--:|--:|--:|--:|--:|--:|--:|\n";
   for (const auto& [name, alert] : statistics) {
-    text += row({"`" + name + "`", std::to_string(alert.expected), std::to_string(alert.missed),
+    text += row({"`" + name + "`", std::to_string(alert.expected_count), std::to_string(alert.missed_count),
                  format_detection_time(alert.detection_time(0.5)), format_detection_time(alert.detection_time(0.9)),
-                 std::to_string(alert.flapping_incidents), std::to_string(alert.false_alarms),
-                 std::to_string(alert.unexpected_incidents)});
+                 std::to_string(alert.flapping_incident_count), std::to_string(alert.false_alarm_count),
+                 std::to_string(alert.unexpected_incident_count)});
   }
   return text;
 }
@@ -167,11 +167,11 @@ std::string_view reason_not_evaluated(std::string_view alert) {
 }
 
 std::set<std::string> evaluated_alerts(const rule_files& rules) {
-  std::set<std::string> evaluated;
+  std::set<std::string> evaluated_names;
   for (const auto& alert : rules.alerts()) {
-    if (reason_not_evaluated(alert).empty()) evaluated.insert(alert);
+    if (reason_not_evaluated(alert).empty()) evaluated_names.insert(alert);
   }
-  return evaluated;
+  return evaluated_names;
 }
 
 std::map<std::string, alert_statistics> evaluate(const std::vector<incident_run>& runs, const rule_files& rules) {
@@ -179,7 +179,7 @@ std::map<std::string, alert_statistics> evaluate(const std::vector<incident_run>
   for (const auto& alert : rules.alerts()) statistics[alert];
   for (const auto& entry : runs) {
     if (entry.run.is_quiet()) {
-      for (const auto& candidate : entry.firings) ++statistics[candidate.alert].false_alarms;
+      for (const auto& candidate : entry.firings) ++statistics[candidate.alert].false_alarm_count;
     } else {
       evaluate_incident(entry, statistics);
     }

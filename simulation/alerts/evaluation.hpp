@@ -21,16 +21,16 @@ struct incident_run {
 /// Detection statistics of an alert over all runs.
 struct alert_statistics {
   /// Incidents that the alert must detect, counted once for each expected label.
-  std::size_t expected = 0;
-  std::size_t missed = 0;
+  std::size_t expected_count = 0;
+  std::size_t missed_count = 0;
   /// Times from the start of the fault to the first evaluation at which the alert fires.
   std::vector<duration> detection_times;
   /// Incidents in which a series of the alert fired more than once.
-  std::size_t flapping_incidents = 0;
+  std::size_t flapping_incident_count = 0;
   /// Firings in quiet runs, and before the fault of an incident.
-  std::size_t false_alarms = 0;
+  std::size_t false_alarm_count = 0;
   /// Incidents in which the alert fired but was not expected.
-  std::size_t unexpected_incidents = 0;
+  std::size_t unexpected_incident_count = 0;
 
   /// A quantile of the detection times; empty if no incident was detected.
   std::optional<duration> detection_time(double probability) const;

@@ -30,7 +30,7 @@ inline std::int64_t draw_between(random_generator& random, std::int64_t min, std
 }
 
 /// Draws the time to the next call of callers with Poisson arrivals at `rate` calls per second.
-inline duration draw_gap(random_generator& random, double rate) {
+inline duration draw_interarrival_time(random_generator& random, double rate) {
   return duration{static_cast<duration::rep>(random.exponential() / rate * 1e9)};
 }
 
@@ -44,9 +44,10 @@ task<> set_server_state(monitored_fleet& fleet, monitored_fleet::server_state mo
                         monitored_fleet::server_state state);
 /// Requests the weather of new places at this mean rate per second, until the end of the incident.
 task<> crawl(monitored_fleet& fleet, double rate);
-/// Stops the broker or etcd until the end of the incident: its machine if `loses_power`, otherwise only its process.
-task<> stop_broker(monitored_fleet& fleet, bool loses_power);
-task<> stop_discovery(monitored_fleet& fleet, bool loses_power);
+/// Stops the broker or etcd until the end of the incident: its machine if `is_machine_lost`, otherwise only its
+/// process.
+task<> stop_broker(monitored_fleet& fleet, bool is_machine_lost);
+task<> stop_discovery(monitored_fleet& fleet, bool is_machine_lost);
 /// Stops and restarts the replicas of a service, one at a time.
 task<> deploy_service(monitored_fleet& fleet, std::string service);
 

@@ -19,16 +19,16 @@ struct program_options {
   std::int64_t incidents = 1000;
   std::int64_t quiet_hours = -1;
   std::int64_t seed = 1;
-  std::int64_t processes = 2;
+  std::int64_t process_count = 2;
   std::string rules = "monitoring/prometheus/rules";
   std::string only = "all";
   std::string page = "none";
   std::string directory = "none";
   std::string results = "none";
-  bool reuses_tests = false;
+  bool should_reuse_tests = false;
   bool has_all_series = false;
-  bool lists_runs = false;
-  bool checks = false;
+  bool should_list_runs = false;
+  bool should_check = false;
 
   void add_to(config::options& options) {
     options.add(incidents,
@@ -37,7 +37,7 @@ struct program_options {
     options.add(quiet_hours, {"--quiet-hours", "", "Simulated hours without an incident"},
                 config::integer(0, 1'000'000), "as many as incidents");
     options.add(seed, {"--seed", "", "Seed of the first run"}, config::integer(0, INT64_MAX / 2), "1");
-    options.add(processes, {"--processes", "", "Number of simulation processes"}, config::integer(1, 256), "2");
+    options.add(process_count, {"--processes", "", "Number of simulation processes"}, config::integer(1, 256), "2");
     options.add(rules, {"--rules", "", "Directory with the rule files"}, config::text(), "monitoring/prometheus/rules");
     options.add(only, {"--only", "", "Kinds of incidents to simulate, separated by commas"}, config::text(), "all");
     options.add(page, {"--page", "", "Markdown file whose tables between the comments \"alerts\" are replaced"},
@@ -50,14 +50,14 @@ struct program_options {
          "Directory that keeps the result of each run, so that the same command continues after an interruption. "
          "A result is reused by the same program with the same rules and the same promtool only"},
         config::text(), "none");
-    options.add_switch(reuses_tests, "--reuse",
+    options.add_switch(should_reuse_tests, "--reuse",
                        "Evaluate the tests in the directory of --keep instead of simulating: after a change of "
                        "rules that read the same series");
     options.add_switch(has_all_series, "--all-series",
                        "Evaluate all series, about half as fast, to check that the omitted series do not affect the "
                        "results");
-    options.add_switch(lists_runs, "--list", "Print all runs with their fired and missed alerts");
-    options.add_switch(checks, "--check", "Exit with status 1 if an incident was missed, or after a false alarm");
+    options.add_switch(should_list_runs, "--list", "Print all runs with their fired and missed alerts");
+    options.add_switch(should_check, "--check", "Exit with status 1 if an incident was missed, or after a false alarm");
   }
 };
 
@@ -111,9 +111,9 @@ bool replace_tables(const std::string& file, const std::string& tables) {
 bool has_missed_or_false_alert(const std::map<std::string, alert_statistics>& statistics) {
   bool found = false;
   for (const auto& [name, alert] : statistics) {
-    if (alert.missed == 0 && alert.false_alarms == 0) continue;
-    std::cerr << "cohort-alerts: " << name << " missed " << alert.missed << " of " << alert.expected
-              << " incidents, and has " << alert.false_alarms << " false alarms\n";
+    if (alert.missed_count == 0 && alert.false_alarm_count == 0) continue;
+    std::cerr << "cohort-alerts: " << name << " missed " << alert.missed_count << " of " << alert.expected_count
+              << " incidents, and has " << alert.false_alarm_count << " false alarms\n";
     found = true;
   }
   return found;
@@ -122,28 +122,28 @@ bool has_missed_or_false_alert(const std::map<std::string, alert_statistics>& st
 int run(const program_options& options, const std::string& command) {
   rule_files rules{options.rules};
   rules.select(evaluated_alerts(rules));
-  const temporary_directory temporary;
-  execution_settings settings{static_cast<std::size_t>(options.processes), temporary.path(), false,
-                              options.reuses_tests, options.has_all_series};
+  const temporary_directory test_directory;
+  execution_settings settings{static_cast<std::size_t>(options.process_count), test_directory.path(), false,
+                              options.should_reuse_tests, options.has_all_series};
   if (options.directory != "none") {
     settings.directory = std::filesystem::absolute(options.directory).string();
-    settings.keeps_tests = true;
+    settings.should_keep_tests = true;
     std::filesystem::create_directories(settings.directory);
   }
-  if (options.reuses_tests && options.results != "none") {
+  if (options.should_reuse_tests && options.results != "none") {
     throw std::invalid_argument("--reuse evaluates tests of another program, so --results must be \"none\"");
   }
-  const result_store results{options.results == "none" ? temporary.path() : options.results,
+  const result_store results{options.results == "none" ? test_directory.path() : options.results,
                              evaluation_key(rules, options.has_all_series)};
   const auto runs = run_all(draw_runs(options), rules, settings, results);
-  if (options.lists_runs) std::cout << render_runs(runs) << "\n";
+  if (options.should_list_runs) std::cout << render_runs(runs) << "\n";
   const auto tables = render_tables(runs, rules, command);
   std::cout << tables;
   if (options.page != "none" && !replace_tables(options.page, tables)) {
     throw std::invalid_argument("--page is \"" + options.page +
                                 "\", which has no comments \"alerts\" or cannot be written");
   }
-  return options.checks && has_missed_or_false_alert(evaluate(runs, rules)) ? check_failed : success;
+  return options.should_check && has_missed_or_false_alert(evaluate(runs, rules)) ? check_failed : success;
 }
 
 }  // namespace

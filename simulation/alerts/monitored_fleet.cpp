@@ -192,9 +192,9 @@ void monitored_fleet::start() {
   if (run_.inject) fleet_.spawn(run_injection(*this));
 }
 
-void monitored_fleet::kill(sim::node& node, bool leaves_dns) {
+void monitored_fleet::kill(sim::node& node, bool is_deregistered) {
   fleet_.kill(node);
-  if (leaves_dns) deregistered_nodes_.insert(&node);
+  if (is_deregistered) deregistered_nodes_.insert(&node);
 }
 
 void monitored_fleet::restart_process(sim::node& node) {
@@ -203,8 +203,8 @@ void monitored_fleet::restart_process(sim::node& node) {
   deregistered_nodes_.erase(&node);
 }
 
-void monitored_fleet::stop_broker(bool loses_power) {
-  if (loses_power) {
+void monitored_fleet::stop_broker(bool is_machine_lost) {
+  if (is_machine_lost) {
     fleet_.network().power_off(broker_host_);
   } else {
     fleet_.network().kill(broker_host_);

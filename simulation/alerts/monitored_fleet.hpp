@@ -51,11 +51,11 @@ class monitored_fleet {
 
   /// Starts the callers and the injection of the fault.
   void start();
-  /// Kills the process. `leaves_dns`: the node is no longer a target of Prometheus.
-  void kill(sim::node& node, bool leaves_dns = false);
+  /// Kills the process. `is_deregistered`: the node is no longer a target of Prometheus.
+  void kill(sim::node& node, bool is_deregistered = false);
   simulated_rabbitmq& broker() noexcept { return broker_; }
-  /// Stops the broker's machine if `loses_power`, otherwise only its process.
-  void stop_broker(bool loses_power);
+  /// Stops the broker's machine if `is_machine_lost`, otherwise only its process.
+  void stop_broker(bool is_machine_lost);
   /// Starts the broker, or restarts it after `stop_broker`.
   void start_broker();
   /// The server of etcd.

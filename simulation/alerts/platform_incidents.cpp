@@ -5,16 +5,16 @@ namespace cohort::simulation::alerts {
 
 using namespace std::chrono_literals;
 
-task<> stop_broker(monitored_fleet& fleet, bool loses_power) {
-  fleet.stop_broker(loses_power);
+task<> stop_broker(monitored_fleet& fleet, bool is_machine_lost) {
+  fleet.stop_broker(is_machine_lost);
   auto wait_task = fleet.wait_until(fleet.run().fault_end);
   co_await std::move(wait_task);
   fleet.start_broker();
 }
 
-task<> stop_discovery(monitored_fleet& fleet, bool loses_power) {
+task<> stop_discovery(monitored_fleet& fleet, bool is_machine_lost) {
   auto& etcd = fleet.discovery();
-  if (loses_power) {
+  if (is_machine_lost) {
     fleet.fleet().power_off(etcd);
   } else {
     fleet.fleet().kill(etcd);
@@ -27,29 +27,29 @@ task<> stop_discovery(monitored_fleet& fleet, bool loses_power) {
 namespace {
 
 void draw_broker_outage(random_generator& random, incident& details) {
-  const bool loses_power = random.bernoulli(0.5);
-  details.description = loses_power ? "the broker's machine is powered off" : "the broker's process stops";
+  const bool is_machine_lost = random.bernoulli(0.5);
+  details.description = is_machine_lost ? "the broker's machine is powered off" : "the broker's process stops";
   details.expected = {{"MessageBrokerUnreachable", job("weather-service")},
                       {"MessageBrokerUnreachable", job("dashboard-service")}};
-  details.inject = [=](monitored_fleet& fleet) { return stop_broker(fleet, loses_power); };
+  details.inject = [=](monitored_fleet& fleet) { return stop_broker(fleet, is_machine_lost); };
 }
 
-task<> withhold_confirms(monitored_fleet& fleet, bool blocks, double rate) {
+task<> withhold_confirms(monitored_fleet& fleet, bool is_blocked, double rate) {
   fleet.broker().is_withholding_confirms = true;
-  if (blocks) fleet.broker().send_blocked(true);
+  if (is_blocked) fleet.broker().send_blocked(true);
   auto crawl_task = crawl(fleet, rate);
   co_await std::move(crawl_task);
   fleet.broker().is_withholding_confirms = false;
-  if (blocks) fleet.broker().send_blocked(false);
+  if (is_blocked) fleet.broker().send_blocked(false);
 }
 
 void draw_full_broker(random_generator& random, incident& details) {
-  const bool blocks = random.bernoulli(0.5);
+  const bool is_blocked = random.bernoulli(0.5);
   const double rate = 0.8 + 1.2 * random.uniform();
-  details.description = std::string{"the broker "} + (blocks ? "blocks its publishers" : "confirms no messages") +
+  details.description = std::string{"the broker "} + (is_blocked ? "blocks its publishers" : "confirms no messages") +
                         "; " + std::to_string(rate).substr(0, 3) + " new reports a second";
   details.expected = {{"MessageOutboxFilling", job("weather-service")}};
-  details.inject = [=](monitored_fleet& fleet) { return withhold_confirms(fleet, blocks, rate); };
+  details.inject = [=](monitored_fleet& fleet) { return withhold_confirms(fleet, is_blocked, rate); };
 }
 
 task<> publish_invalid_messages(monitored_fleet& fleet, duration interval) {
@@ -69,11 +69,11 @@ void draw_invalid_messages(random_generator& random, incident& details) {
 }
 
 void draw_discovery_outage(random_generator& random, incident& details) {
-  const bool loses_power = random.bernoulli(0.5);
-  details.description = loses_power ? "the machine of etcd is powered off" : "the process of etcd stops";
+  const bool is_machine_lost = random.bernoulli(0.5);
+  details.description = is_machine_lost ? "the machine of etcd is powered off" : "the process of etcd stops";
   details.expected = {{"DiscoveryRegistrationFailing", job("time-service")},
                       {"DiscoverySilent", job("dashboard-service")}};
-  details.inject = [=](monitored_fleet& fleet) { return stop_discovery(fleet, loses_power); };
+  details.inject = [=](monitored_fleet& fleet) { return stop_discovery(fleet, is_machine_lost); };
 }
 
 task<> partition_from_discovery(monitored_fleet& fleet, std::string service) {

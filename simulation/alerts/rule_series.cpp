@@ -136,23 +136,23 @@ void omit_equal_buckets(series_table& series) {
   for (const auto& [name, buckets] : histograms) {
     std::vector<series_table::iterator> sorted;
     for (const auto& [bound, entry] : buckets) sorted.push_back(entry);
-    std::vector<series_table::iterator> omitted;
+    std::vector<series_table::iterator> omitted_entries;
     // The last two bounds are kept, because a quantile above the last finite bound is equal to that bound.
     for (std::size_t i = 1; i + 2 < sorted.size(); ++i) {
       const bool is_inner = sorted[i - 1]->second == sorted[i]->second && sorted[i]->second == sorted[i + 1]->second;
-      if (is_inner) omitted.push_back(sorted[i]);
+      if (is_inner) omitted_entries.push_back(sorted[i]);
     }
-    for (const auto entry : omitted) series.erase(entry);
+    for (const auto entry : omitted_entries) series.erase(entry);
   }
 }
 
 }  // namespace
 
 series_table reduce_series(const series_table& series, const rule_files& rules) {
-  auto reduced = sum_endpoints(series, rules);
-  omit_zeros(reduced);
-  omit_equal_buckets(reduced);
-  return reduced;
+  auto reduced_series = sum_endpoints(series, rules);
+  omit_zeros(reduced_series);
+  omit_equal_buckets(reduced_series);
+  return reduced_series;
 }
 
 }  // namespace cohort::simulation::alerts

@@ -40,12 +40,12 @@ void write_test(const incident& run, const rule_files& rules, const std::string&
 /// Executes the runs of one process: every run whose index has this remainder.
 void run_process(const std::vector<incident>& runs, const rule_files& rules, std::size_t process,
                  const execution_settings& settings, const result_store& results) {
-  for (std::size_t i = process; i < runs.size(); i += settings.processes) {
+  for (std::size_t i = process; i < runs.size(); i += settings.process_count) {
     if (results.load(runs[i])) continue;
     const auto file = settings.directory + "/" + std::to_string(i) + ".yml";
-    if (!settings.reuses_tests) write_test(runs[i], rules, file, settings);
+    if (!settings.should_reuse_tests) write_test(runs[i], rules, file, settings);
     results.save(runs[i], evaluate_rules(file, runs[i].length));
-    if (!settings.keeps_tests) std::filesystem::remove(file);
+    if (!settings.should_keep_tests) std::filesystem::remove(file);
   }
 }
 
@@ -55,7 +55,7 @@ std::vector<incident_run> run_all(std::vector<incident> runs, const rule_files& 
                                   const execution_settings& settings, const result_store& results) {
   std::ofstream{settings.directory + "/rules.yml", std::ios::binary} << rules.text();
   std::vector<pid_t> children;
-  for (std::size_t process = 0; process < settings.processes; ++process) {
+  for (std::size_t process = 0; process < settings.process_count; ++process) {
     const auto child = fork();
     if (child < 0) throw std::runtime_error("a process cannot be started");
     if (child > 0) {

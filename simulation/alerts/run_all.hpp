@@ -10,13 +10,13 @@
 namespace cohort::simulation::alerts {
 
 struct execution_settings {
-  std::size_t processes = 2;
+  std::size_t process_count = 2;
   /// Directory for the rules and the test files of the runs.
   std::string directory;
-  bool keeps_tests = false;
+  bool should_keep_tests = false;
   /// Evaluates the existing test files in the directory instead of simulating the runs. The rules must read the same
   /// series as in the run that wrote the files.
-  bool reuses_tests = false;
+  bool should_reuse_tests = false;
   /// Evaluates all scraped series, including those that cannot change the results.
   bool has_all_series = false;
 };

@@ -83,8 +83,8 @@ void draw_flapping_service(random_generator& random, incident& details) {
   details.inject = [=](monitored_fleet& fleet) { return fail_repeatedly(fleet, service, down, up); };
 }
 
-task<> kill_nodes(monitored_fleet& fleet, std::vector<sim::node*> nodes, bool leaves_dns) {
-  for (auto* node : nodes) fleet.kill(*node, leaves_dns);
+task<> kill_nodes(monitored_fleet& fleet, std::vector<sim::node*> nodes, bool is_deregistered) {
+  for (auto* node : nodes) fleet.kill(*node, is_deregistered);
   auto wait_task = fleet.wait_until(fleet.run().fault_end);
   co_await std::move(wait_task);
   for (auto* node : nodes) fleet.restart_process(*node);
@@ -100,12 +100,12 @@ void draw_dead_replica(random_generator&, incident& details) {
 
 void draw_dead_service(random_generator& random, incident& details) {
   const auto service = draw_from(random, all_programs);
-  const bool leaves_dns = random.bernoulli(0.5);
-  details.description = service + " is killed and " + (leaves_dns ? "leaves DNS" : "stays in DNS");
+  const bool is_deregistered = random.bernoulli(0.5);
+  details.description = service + " is killed and " + (is_deregistered ? "leaves DNS" : "stays in DNS");
   details.expected = {{"ServiceDown", job(service)}};
   const bool is_upstream = service != "dashboard-service" && service != "gateway-service";
   if (is_upstream) details.expected.push_back({"CircuitBreakerOpen", job("dashboard-service")});
-  details.inject = [=](monitored_fleet& fleet) { return kill_nodes(fleet, fleet.replicas(service), leaves_dns); };
+  details.inject = [=](monitored_fleet& fleet) { return kill_nodes(fleet, fleet.replicas(service), is_deregistered); };
 }
 
 task<> crash_repeatedly(monitored_fleet& fleet, std::string service, duration interval) {

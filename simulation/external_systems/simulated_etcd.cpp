@@ -76,8 +76,8 @@ std::string simulated_etcd::header() const {
 
 void simulated_etcd::add_change(std::string key, std::string value, bool is_deleted) {
   changes_.push_back({++revision_, std::move(key), std::move(value), is_deleted});
-  changed_.set();
-  changed_.reset();
+  change_event_.set();
+  change_event_.reset();
 }
 
 void simulated_etcd::put(const std::string& key, const std::string& value, const std::string& lease) {
@@ -94,14 +94,14 @@ void simulated_etcd::erase_all_data() {
   leases_.clear();
   changes_.clear();
   revision_ = 1;
-  changed_.set();
-  changed_.reset();
+  change_event_.set();
+  change_event_.reset();
 }
 
 void simulated_etcd::compact() {
-  compacted_ = revision_;
-  changed_.set();
-  changed_.reset();
+  compacted_revision_ = revision_;
+  change_event_.set();
+  change_event_.reset();
 }
 
 std::map<std::string, std::string> simulated_etcd::values() const {
@@ -149,9 +149,9 @@ task<> simulated_etcd::stream_changes(http::body_writer& out, std::string prefix
   auto create_task = out.write("{\"result\":{" + header() + ",\"created\":true}}\n");
   co_await std::move(create_task);
   while (out.ok() && !out.draining()) {
-    if (next_revision <= compacted_) {
+    if (next_revision <= compacted_revision_) {
       auto cancel_task = out.write("{\"result\":{" + header() + ",\"canceled\":true,\"compact_revision\":\"" +
-                                   std::to_string(compacted_) + "\"}}\n");
+                                   std::to_string(compacted_revision_) + "\"}}\n");
       co_await std::move(cancel_task);
       co_return;
     }
@@ -167,7 +167,7 @@ task<> simulated_etcd::stream_changes(http::body_writer& out, std::string prefix
       co_await std::move(send_task);
       continue;
     }
-    auto wait_task = changed_.wait(deadline{next_expiry()});
+    auto wait_task = change_event_.wait(deadline{next_expiry()});
     if (co_await std::move(wait_task) == wait_status::cancelled) co_return;
     end_expired_leases();
   }
@@ -175,7 +175,7 @@ task<> simulated_etcd::stream_changes(http::body_writer& out, std::string prefix
 
 http::response simulated_etcd::grant(std::string_view body) {
   const auto ttl = std::chrono::seconds{std::stoll(string_member(body, {"TTL"}))};
-  const auto id = std::to_string(++last_lease_);
+  const auto id = std::to_string(++last_lease_id_);
   leases_[id] = {ttl, loop::current().now() + ttl};
   return make_json_response("{" + header() + R"(,"ID":")" + id + R"(","TTL":")" + std::to_string(ttl.count()) + "\"}");
 }

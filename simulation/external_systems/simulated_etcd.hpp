@@ -64,12 +64,12 @@ class simulated_etcd {
   std::map<std::string, lease> leases_;
   std::vector<change> changes_;
   std::int64_t revision_ = 1;
-  std::int64_t compacted_ = 0;
-  std::int64_t last_lease_ = 7587000000000000000;
+  std::int64_t compacted_revision_ = 0;
+  std::int64_t last_lease_id_ = 7587000000000000000;
   unsigned opened_watch_count_ = 0;
   unsigned range_request_count_ = 0;
   bool was_restarted_ = false;
-  event changed_;
+  event change_event_;
 };
 
 }  // namespace cohort::simulation

@@ -75,7 +75,7 @@ task<> simulated_rabbitmq::read(session& peer) {
       if (received->type == frame_type::header || received->type == frame_type::body) on_content(peer, *received);
     }
     if (!parser.error().empty()) co_return;
-    peer.has_output.set();
+    peer.output_event.set();
   }
 }
 
@@ -83,8 +83,8 @@ task<> simulated_rabbitmq::write(session& peer) {
   for (;;) {
     while (peer.output.empty()) {
       if (peer.has_ended) co_return;
-      peer.has_output.reset();
-      auto wait_task = peer.has_output.wait();
+      peer.output_event.reset();
+      auto wait_task = peer.output_event.wait();
       if (co_await std::move(wait_task) == wait_status::cancelled) co_return;
     }
     const auto bytes = std::exchange(peer.output, {});
@@ -100,7 +100,7 @@ task<> simulated_rabbitmq::send_heartbeats(session& peer) {
     {
       const frame_scope heartbeat{peer.output, frame_type::heartbeat, 0};
     }
-    peer.has_output.set();
+    peer.output_event.set();
   }
 }
 
@@ -287,7 +287,7 @@ void simulated_rabbitmq::deliver() {
       while (!source.empty() && current.unacknowledged.size() < current.prefetch) {
         auto first_message = std::move(source.front());
         source.pop_front();
-        const auto tag = ++current.delivered;
+        const auto tag = ++current.last_delivery_tag;
         {
           method_scope method{peer->output, number, method_id::basic_deliver};
           method->short_string("consumer");
@@ -306,7 +306,7 @@ void simulated_rabbitmq::deliver() {
         current.unacknowledged.emplace(tag, std::move(first_message));
       }
     }
-    peer->has_output.set();
+    peer->output_event.set();
   }
 }
 
@@ -324,7 +324,7 @@ void simulated_rabbitmq::send_blocked(bool is_blocked) {
     } else {
       answer(peer->output, 0, method_id::connection_unblocked);
     }
-    peer->has_output.set();
+    peer->output_event.set();
   }
 }
 
@@ -338,7 +338,7 @@ void simulated_rabbitmq::delete_queue(const std::string& name) {
       cancel->short_string("consumer");
       cancel->octet(1);
     }
-    peer->has_output.set();
+    peer->output_event.set();
   }
   queues_.erase(name);
 }

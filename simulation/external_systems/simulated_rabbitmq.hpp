@@ -54,7 +54,7 @@ class simulated_rabbitmq {
   struct channel {
     bool has_confirms = false;
     std::uint64_t published = 0;
-    std::uint64_t delivered = 0;
+    std::uint64_t last_delivery_tag = 0;
     std::size_t prefetch = 0;
     std::string last_queue;
     std::string consumed_queue;
@@ -69,7 +69,7 @@ class simulated_rabbitmq {
   struct session {
     net::stream_ptr stream;
     std::string output;
-    event has_output;
+    event output_event;
     std::map<std::uint16_t, channel> channels;
     bool has_ended = false;
   };

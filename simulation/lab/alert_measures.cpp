@@ -10,7 +10,7 @@ namespace {
 double detection_time(const sim::planned_fault& fault, const std::vector<sim::alert_firing>& firings) {
   for (const auto& firing : firings) {
     const bool has_ended = firing.end && *firing.end <= fault.at;
-    if (has_ended || firing.begin > fault.at + fault.lasts) continue;
+    if (has_ended || firing.begin > fault.at + fault.length) continue;
     // The alert may already fire at the start of the fault, for another reason.
     return to_seconds(std::max(firing.begin - fault.at, duration{0}));
   }
@@ -18,7 +18,7 @@ double detection_time(const sim::planned_fault& fault, const std::vector<sim::al
 }
 
 double resolution_time(const sim::planned_fault& fault, const std::vector<sim::alert_firing>& firings) {
-  const auto end = fault.at + fault.lasts;
+  const auto end = fault.at + fault.length;
   double longest = 0;
   for (const auto& firing : firings) {
     if (firing.begin > end) continue;
@@ -39,7 +39,7 @@ alert_measures measure_alert(const sim::alert_rule& rule, const sim::planned_sce
   const auto window = *std::max_element(rule.windows.begin(), rule.windows.end());
   for (const auto& firing : firings) {
     const bool has_cause = std::any_of(scenario.faults.begin(), scenario.faults.end(), [&](const auto& fault) {
-      return firing.begin >= fault.at && firing.begin <= fault.at + fault.lasts + window;
+      return firing.begin >= fault.at && firing.begin <= fault.at + fault.length + window;
     });
     if (!has_cause) ++measured.false_alarms;
   }

@@ -14,10 +14,10 @@
 namespace cohort::simulation::labs {
 namespace {
 
-constexpr double infinite = std::numeric_limits<double>::infinity();
+constexpr double infinity = std::numeric_limits<double>::infinity();
 /// Upper bounds of the latency histogram, in milliseconds.
 constexpr std::array latency_bounds{5.0,   10.0,  15.0,  20.0,  30.0,   40.0,   50.0,   70.0,   100.0,  150.0,   200.0,
-                                    300.0, 400.0, 500.0, 700.0, 1000.0, 1500.0, 2000.0, 3000.0, 5000.0, infinite};
+                                    300.0, 400.0, 500.0, 700.0, 1000.0, 1500.0, 2000.0, 3000.0, 5000.0, infinity};
 
 constexpr std::chrono::seconds::rep max_chart_columns = 60;
 
@@ -40,7 +40,7 @@ double goodput_of(const criterion& target, const sim::caller_results& callers) {
 double p99_of(const criterion& target, const sim::caller_results& callers) {
   std::vector<double> times;
   for (const auto* call : counted_calls(target, callers)) {
-    times.push_back(call->is_success() ? to_seconds(call->elapsed) : infinite);
+    times.push_back(call->is_success() ? to_seconds(call->elapsed) : infinity);
   }
   if (times.empty()) return 0;
   std::sort(times.begin(), times.end());
@@ -65,13 +65,13 @@ double value_of(const criterion& target, const sim::plan& plan, const sim::plan_
     case measure::instances: return static_cast<double>(plan.find(target.service)->instances);
     case measure::deploy_time: {
       const auto elapsed = run.deploy_times.at(target.service);
-      return elapsed ? to_seconds(*elapsed) : infinite;
+      return elapsed ? to_seconds(*elapsed) : infinity;
     }
     case measure::detection_time:
     case measure::false_alarms:
     case measure::resolution_time: return alert_value_of(target, plan, run);
   }
-  return infinite;
+  return infinity;
 }
 
 void add_goodput(chart_data& chart, const sim::caller_results& callers) {
@@ -165,7 +165,7 @@ class grader {
 }  // namespace
 
 double criterion_grade::quantile(double probability) const {
-  if (values.empty()) return infinite;
+  if (values.empty()) return infinity;
   const auto rank = static_cast<std::size_t>(std::ceil(probability * static_cast<double>(values.size())));
   return values[rank == 0 ? 0 : rank - 1];
 }

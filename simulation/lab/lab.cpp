@@ -82,10 +82,10 @@ duration read_duration(const std::string& text, const std::string& where) {
 
 /// Reads the measure and its limit into `read`. Throws `lab_error` unless `source` has exactly one limit.
 void read_limit(const lab_document::criterion& source, criterion& read, const std::string& where) {
-  int limits = 0;
+  int limit_count = 0;
   const auto take = [&](measure limited_measure, std::optional<double> limit) {
     if (!limit) return;
-    ++limits;
+    ++limit_count;
     read.measure = limited_measure;
     read.limit = *limit;
   };
@@ -100,7 +100,7 @@ void read_limit(const lab_document::criterion& source, criterion& read, const st
   take(measure::detection_time, seconds(source.max_detection_time, ".max_detection_time"));
   take(measure::resolution_time, seconds(source.max_resolution_time, ".max_resolution_time"));
   take(measure::false_alarms, source.max_false_alarms);
-  if (limits != 1) {
+  if (limit_count != 1) {
     throw lab_error{where +
                     " must have one of: min_goodput, max_p99, max_requests_per_call, max_instances, max_deploy_time, "
                     "max_detection_time, max_resolution_time, max_false_alarms"};

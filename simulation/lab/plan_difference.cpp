@@ -12,7 +12,7 @@ using simdjson::dom::element;
 
 class comparison {
  public:
-  explicit comparison(const std::vector<std::string>& allowed) : allowed_(allowed) {}
+  explicit comparison(const std::vector<std::string>& allowed) : allowed_paths_(allowed) {}
 
   std::optional<std::string> difference_of(element a, element b, const std::string& path) const {
     if (is_allowed(path)) return std::nullopt;
@@ -24,7 +24,7 @@ class comparison {
 
  private:
   bool is_allowed(const std::string& path) const {
-    return std::find(allowed_.begin(), allowed_.end(), path) != allowed_.end();
+    return std::find(allowed_paths_.begin(), allowed_paths_.end(), path) != allowed_paths_.end();
   }
 
   std::optional<std::string> object_difference(simdjson::dom::object a, simdjson::dom::object b,
@@ -57,7 +57,7 @@ class comparison {
     return std::nullopt;
   }
 
-  const std::vector<std::string>& allowed_;
+  const std::vector<std::string>& allowed_paths_;
 };
 
 }  // namespace

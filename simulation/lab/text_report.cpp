@@ -110,7 +110,7 @@ std::string latency_chart(const lab& exercise, const chart_data& chart) {
 std::vector<chart_band> chart_bands(const lab& exercise, const chart_data& chart) {
   std::vector<chart_band> times;
   const auto& scenario = exercise.plan.scenarios[exercise.chart_scenario];
-  for (const auto& fault : scenario.faults) times.push_back({"fault", fault.at, fault.at + fault.lasts});
+  for (const auto& fault : scenario.faults) times.push_back({"fault", fault.at, fault.at + fault.length});
   for (const auto& deploy : scenario.deploys) {
     const auto found = chart.deploy_times.find(deploy.service);
     if (found != chart.deploy_times.end()) times.push_back({"deploy", deploy.at, deploy.at + found->second});

@@ -86,12 +86,12 @@ merged_runs merge(const std::vector<observed_run>& runs) {
 double delayed_fraction(const std::vector<observed_lag>& lag) {
   constexpr std::int64_t min_delay_us = 300;
   double calls = 0;
-  double delayed = 0;
+  double delayed_call_count = 0;
   for (const auto& entry : lag) {
     calls += static_cast<double>(entry.calls);
-    if (entry.lag_us > min_delay_us) delayed += static_cast<double>(entry.calls);
+    if (entry.lag_us > min_delay_us) delayed_call_count += static_cast<double>(entry.calls);
   }
-  return calls > 0 ? delayed / calls : 0;
+  return calls > 0 ? delayed_call_count / calls : 0;
 }
 
 /// Returns the response times after idle times of all runs.
@@ -107,7 +107,7 @@ std::vector<observed_idle_group> idle_groups(const std::vector<observed_run>& ru
 class calibrator {
  public:
   calibrator(const sim::plan& plan, const real_runs& real, const sim::program_catalog& programs)
-      : real_(real), programs_(programs), measured_(merge(real.calibrations)), result_{plan, {}} {
+      : real_(real), programs_(programs), measured_runs_(merge(real.calibrations)), result_{plan, {}} {
     auto groups = idle_groups(real.calibrations);
     const auto count_calls = [](std::int64_t sum, const observed_idle_group& group) { return sum + group.calls; };
     result_.has_idle_times =
@@ -118,7 +118,7 @@ class calibrator {
   }
 
   calibration run() {
-    result_.plan.pauses = pauses_from_dispatch_lag(measured_.dispatch_lag);
+    result_.plan.pauses = pauses_from_dispatch_lag(measured_runs_.dispatch_lag);
     result_.rate = real_.calibrations.front().rate;
     set_idle_pauses();
     // Each round reduces the differences from the measurement. Several rounds are necessary, because the parameters
@@ -148,7 +148,7 @@ class calibrator {
     for (const auto& run : real_.single_calls) {
       idle_lag.insert(idle_lag.end(), run.dispatch_lag.begin(), run.dispatch_lag.end());
     }
-    const auto fraction = delayed_fraction(measured_.dispatch_lag);
+    const auto fraction = delayed_fraction(measured_runs_.dispatch_lag);
     if (!idle_lag.empty() && fraction > 0) {
       result_.idle_pause_ratio = std::min(delayed_fraction(idle_lag) / fraction, 1.0);
     }
@@ -157,8 +157,8 @@ class calibrator {
   void set_costs(const observed_run& simulated, bool is_first_round) {
     const auto calls = static_cast<double>(std::max<std::int64_t>(simulated.phases.front().calls, 1));
     for (auto& service : result_.plan.services) {
-      const auto cost_us = measured_.cpu_us.find(service.name);
-      if (cost_us == measured_.cpu_us.end()) continue;
+      const auto cost_us = measured_runs_.cpu_us.find(service.name);
+      if (cost_us == measured_runs_.cpu_us.end()) continue;
       const calibrated_cost cost{service.name, simulated.cpu_s.at(service.name) * 1e6 / calls, cost_us->second};
       if (is_first_round) result_.costs.push_back(cost);
       scale_http_costs(service, cost);
@@ -202,14 +202,14 @@ class calibrator {
     const auto base = response_us(simulate_calibration(result_.plan));
     const auto slope = (response_us(simulate_calibration(with_link_latency(result_.plan, probe_latency_us))) - base) /
                        probe_latency_us;
-    const auto measured = result_.idle_fit ? result_.idle_fit->base_us : measured_.p50_us;
+    const auto measured = result_.idle_fit ? result_.idle_fit->base_us : measured_runs_.p50_us;
     result_.added_latency_us = slope > 0 ? std::max(0.0, (measured - base) / slope) : 0;
     result_.plan = with_link_latency(std::move(result_.plan), result_.added_latency_us);
   }
 
   const real_runs& real_;
   const sim::program_catalog& programs_;
-  merged_runs measured_;
+  merged_runs measured_runs_;
   calibration result_;
 };
 

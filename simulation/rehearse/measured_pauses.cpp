@@ -18,7 +18,7 @@ struct lag_density {
   double upper_us;
   double calls;
 
-  double per_us() const noexcept { return calls / (upper_us - lower_us); }
+  double calls_per_us() const noexcept { return calls / (upper_us - lower_us); }
   double middle_us() const noexcept { return (lower_us + upper_us) / 2; }
 };
 
@@ -42,7 +42,7 @@ std::vector<lag_density> densities_of(const std::vector<observed_lag>& lag) {
 /// with `x` (pool adjacent violators).
 void make_non_increasing(std::vector<lag_density>& densities) {
   for (std::size_t i = 1; i < densities.size();) {
-    if (densities[i].per_us() <= densities[i - 1].per_us()) {
+    if (densities[i].calls_per_us() <= densities[i - 1].calls_per_us()) {
       ++i;
       continue;
     }
@@ -66,14 +66,14 @@ sim::core_pauses pauses_from_dispatch_lag(const std::vector<observed_lag>& lag) 
   std::vector<sim::distribution::bucket> buckets;
   for (std::size_t i = 0; i < densities.size(); ++i) {
     const bool is_last = i + 1 == densities.size();
-    const double next = is_last ? 0 : densities[i + 1].per_us();
-    const double ending_ratio = (densities[i].per_us() - next) / densities.front().per_us();
+    const double next = is_last ? 0 : densities[i + 1].calls_per_us();
+    const double ending_ratio = (densities[i].calls_per_us() - next) / densities.front().calls_per_us();
     const double bound_us = is_last ? densities[i].upper_us : densities[i + 1].middle_us();
     const auto bound = duration{static_cast<duration::rep>(bound_us * 1e3)};
     buckets.push_back({bound, static_cast<std::uint64_t>(std::llround(ending_ratio * 1e9))});
   }
   const auto lowest = duration{static_cast<duration::rep>(densities.front().middle_us() * 1e3)};
-  return {densities.front().per_us() * 1e6 / calls, sim::distribution::empirical(std::move(buckets), 0, lowest)};
+  return {densities.front().calls_per_us() * 1e6 / calls, sim::distribution::empirical(std::move(buckets), 0, lowest)};
 }
 
 }  // namespace cohort::simulation::rehearsal

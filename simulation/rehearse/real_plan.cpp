@@ -65,8 +65,8 @@ real_load make_load(const sim::plan& plan) {
       plan.load_service, plan.load_path, load.calls_per_second, to_seconds(load.patience), 0, 0, 0, {}, {}};
   result.retries = static_cast<std::int64_t>(load.attempts) - 1;
   result.backoff_s = to_seconds(load.backoff);
-  const auto backoffs = result.backoff_s * std::exp2(std::min(load.attempts, 10U));
-  result.timeout_s = result.patience_s * load.attempts + backoffs + 1;
+  const auto max_backoff_s = result.backoff_s * std::exp2(std::min(load.attempts, 10U));
+  result.timeout_s = result.patience_s * load.attempts + max_backoff_s + 1;
   if (load.sends_deadline && load.deadline) result.deadline_s = to_seconds(*load.deadline);
   result.complete_result_text = load.complete_result_text;
   return result;
@@ -88,7 +88,7 @@ real_fault make_fault(const sim::plan& plan, const sim::planned_fault& fault, co
   if (fault.powered_off > 0) {
     throw unsupported_setting{where + ".powered_off is not supported in a real run. Use `killed`"};
   }
-  real_fault result{to_seconds(fault.at), to_seconds(fault.lasts), fault.service, effects.slowdown, 0, 0, 0, false};
+  real_fault result{to_seconds(fault.at), to_seconds(fault.length), fault.service, effects.slowdown, 0, 0, 0, false};
   result.latency_ms = std::chrono::floor<std::chrono::milliseconds>(effects.extra_latency).count();
   if (std::chrono::milliseconds{result.latency_ms} != effects.extra_latency) {
     throw unsupported_setting{
@@ -152,13 +152,13 @@ std::vector<run_phase> phases_of(const sim::planned_scenario& scenario, duration
   std::set<duration> bounds{duration{0}, length};
   for (const auto& fault : scenario.faults) {
     bounds.insert(fault.at);
-    bounds.insert(std::min(length, fault.at + fault.lasts));
+    bounds.insert(std::min(length, fault.at + fault.length));
   }
   std::vector<run_phase> phases;
   bool had_fault = false;
   for (auto start = bounds.begin(), end = std::next(start); end != bounds.end(); ++start, ++end) {
     const auto is_active = [&](const sim::planned_fault& fault) {
-      return fault.at <= *start && *start < fault.at + fault.lasts;
+      return fault.at <= *start && *start < fault.at + fault.length;
     };
     const bool has_active_fault = std::any_of(scenario.faults.begin(), scenario.faults.end(), is_active);
     const auto* const name = has_active_fault ? "fault" : had_fault ? "after" : "before";

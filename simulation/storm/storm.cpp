@@ -57,7 +57,7 @@ sim::planned_service back_end_service(const storm_settings& settings, const prot
 sim::planned_fault fault_of(const storm_settings& settings, std::string_view service) {
   sim::planned_fault fault;
   fault.at = settings.trigger_start;
-  fault.lasts = settings.trigger_duration;
+  fault.length = settings.trigger_duration;
   fault.service = service;
   return fault;
 }
@@ -106,7 +106,7 @@ sim::plan storm_plan(const storm_settings& settings, const protection& applied_p
   plan.load.calls_per_second = settings.calls_per_second;
   plan.load.length = settings.length;
   plan.load.patience = settings.patience;
-  plan.load.attempts = applied_protection.callers_retry ? settings.attempts : 1;
+  plan.load.attempts = applied_protection.has_caller_retries ? settings.attempts : 1;
   plan.load.deadline = settings.patience;
   plan.scenarios = {scenario_of(settings, applied_protection)};
   return plan;
@@ -161,16 +161,16 @@ std::vector<protection> protections(const storm_settings& settings) {
   const auto timeout = "timeout=" + std::to_string(settings.front_end_timeout.count()) + "ms";
   const auto timeout_only = timeout + ",attempts=1,hedge=off,breaker=off,in-flight=100000";
   const config::environment no_admission_control{{"CONCURRENCY_LIMIT", "off"}, {"DEADLINE_ADMISSION", "ignore"}};
-  const config::environment deadlines{{"CONCURRENCY_LIMIT", "off"}, {"DEADLINE_ADMISSION", "refuse"}};
-  const config::environment concurrency{{"DEADLINE_ADMISSION", "ignore"}};
-  const config::environment admission{{"DEADLINE_ADMISSION", "refuse"}};
+  const config::environment deadline_settings{{"CONCURRENCY_LIMIT", "off"}, {"DEADLINE_ADMISSION", "refuse"}};
+  const config::environment concurrency_settings{{"DEADLINE_ADMISSION", "ignore"}};
+  const config::environment admission_settings{{"DEADLINE_ADMISSION", "refuse"}};
   if (settings.event == storm_event::deploy) {
     // Disables retries and hedging, because these would hide the requests that a deploy loses.
     return {
         {"no drain", timeout_only, no_admission_control, false, 0s, 0s},
         {"drain", timeout_only, no_admission_control, false, 10s, 0s},
         {"drain after 2 s", timeout_only, no_admission_control, false, 10s, 2s},
-        {"all defaults, drain after 2 s", timeout, admission, true, 10s, 2s},
+        {"all defaults, drain after 2 s", timeout, admission_settings, true, 10s, 2s},
     };
   }
   const auto hedging = timeout + ",attempts=1,hedge=p95,breaker=off,in-flight=100000,budget=";
@@ -180,9 +180,9 @@ std::vector<protection> protections(const storm_settings& settings) {
       {"hedging without a budget", hedging + "100%", no_admission_control, true},
       {"hedging, budget 20 %", hedging + "20%", no_admission_control, true},
       {"breaker 50 %", timeout + ",attempts=1,hedge=off,breaker=50%,in-flight=100000", no_admission_control, true},
-      {"deadline admission", timeout_only, deadlines, true},
-      {"concurrency limit", timeout_only, concurrency, true},
-      {"all defaults", timeout, admission, true},
+      {"deadline admission", timeout_only, deadline_settings, true},
+      {"concurrency limit", timeout_only, concurrency_settings, true},
+      {"all defaults", timeout, admission_settings, true},
   };
 }
 

@@ -48,7 +48,7 @@ struct protection {
   std::string policy;
   /// Environment variables of the back ends.
   config::environment back_end_settings;
-  bool callers_retry = true;
+  bool has_caller_retries = true;
   /// For `storm_event::deploy`: the maximum time for the requests in flight of a replaced instance.
   duration drain_timeout{};
   /// For `storm_event::deploy`: the time for which a replaced instance accepts requests before it drains.

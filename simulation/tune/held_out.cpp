@@ -70,21 +70,22 @@ std::vector<sim::scenario_comparison> compare_in_held_out_scenarios(const sim::p
                                                                     const sim::program_catalog& programs,
                                                                     const sim::setting_overrides& choice,
                                                                     const held_out_settings& settings) {
-  auto held_out = plan;
-  held_out.scenarios = sim::draw_scenarios(plan, {plan.random_scenarios->services, settings.count, settings.seed});
-  return sim::compare_settings(held_out, programs, choice, settings.comparison);
+  auto held_out_plan = plan;
+  held_out_plan.scenarios = sim::draw_scenarios(plan, {plan.random_scenarios->services, settings.count, settings.seed});
+  return sim::compare_settings(held_out_plan, programs, choice, settings.comparison);
 }
 
 std::string text_report(const std::vector<sim::scenario_comparison>& comparisons, const held_out_settings& settings) {
   auto text = "\n" + std::to_string(comparisons.size()) + " held-out scenarios (seed " + std::to_string(settings.seed) +
               "), " + std::to_string(settings.comparison.runs) + " runs each; the best settings are\n  " +
               count_verdicts(comparisons) + "\n  mean difference of goodput: " + mean_difference(comparisons) + "\n";
-  auto relevant = comparisons;
-  std::erase_if(relevant, [](const auto& each) { return 1 - each.baseline.median < relevant_loss; });
-  if (!relevant.empty()) {
-    text += "of these, " + std::to_string(relevant.size()) + " in which the plan's own settings lose at least " +
-            percentage(relevant_loss) + " of the calls\n  " + count_verdicts(relevant) +
-            "\n  mean difference of goodput: " + mean_difference(relevant) + "\n";
+  auto relevant_comparisons = comparisons;
+  std::erase_if(relevant_comparisons, [](const auto& each) { return 1 - each.baseline.median < relevant_loss; });
+  if (!relevant_comparisons.empty()) {
+    text += "of these, " + std::to_string(relevant_comparisons.size()) +
+            " in which the plan's own settings lose at least " + percentage(relevant_loss) + " of the calls\n  " +
+            count_verdicts(relevant_comparisons) +
+            "\n  mean difference of goodput: " + mean_difference(relevant_comparisons) + "\n";
   }
   auto sorted = comparisons;
   std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) {

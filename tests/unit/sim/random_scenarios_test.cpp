@@ -54,8 +54,8 @@ TEST_CASE("random scenarios: faults are consecutive, in the middle of the load, 
     CHECK(plan.scenarios[i].faults.size() <= 3);
     for (const auto& fault : plan.scenarios[i].faults) {
       CHECK(fault.at >= end);
-      CHECK(fault.lasts >= 500ms);
-      end = fault.at + fault.lasts;
+      CHECK(fault.length >= 500ms);
+      end = fault.at + fault.length;
       const auto& effects = fault.effects;
       const auto percent = effects.failure_ratio * 100;
       CHECK(std::abs(percent - std::round(percent)) < 1e-6);

@@ -15,7 +15,7 @@ constexpr double never = std::numeric_limits<double>::infinity();
 sim::planned_fault fault_at(duration at, duration length) {
   sim::planned_fault fault;
   fault.at = at;
-  fault.lasts = length;
+  fault.length = length;
   return fault;
 }
 

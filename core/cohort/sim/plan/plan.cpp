@@ -269,7 +269,7 @@ class plan_reader {
     planned_fault fault;
     fault.service = source.service;
     fault.at = read_duration(source.at, field + ".at");
-    fault.lasts = read_duration(source.lasts, field + ".lasts");
+    fault.length = read_duration(source.lasts, field + ".lasts");
     if (fault.at >= plan_.load.length) reject(field + ".at", "must be before the end of the load");
     fault.effects.slowdown = source.slowdown.value_or(1);
     if (!(fault.effects.slowdown > 0 && fault.effects.slowdown <= max_slowdown)) {
@@ -298,7 +298,7 @@ class plan_reader {
   static void reject_overlap(const std::vector<planned_fault>& faults, const std::string& field) {
     const auto& last = faults.back();
     const auto overlaps_last_fault = [&](const planned_fault& each) {
-      const bool overlaps = each.at <= last.at + last.lasts && last.at <= each.at + each.lasts;
+      const bool overlaps = each.at <= last.at + last.length && last.at <= each.at + each.length;
       return &each != &last && each.service == last.service && overlaps;
     };
     if (std::any_of(faults.begin(), faults.end(), overlaps_last_fault)) {

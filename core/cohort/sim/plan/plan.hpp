@@ -36,7 +36,7 @@ struct planned_service {
 /// A fault of a service during a part of the run.
 struct planned_fault {
   duration at{};
-  duration lasts{};
+  duration length{};
   std::string service;
   fault_effects effects;
   /// The number of instances whose processes are killed, and restarted at the end.

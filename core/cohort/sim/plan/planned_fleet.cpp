@@ -152,7 +152,7 @@ task<> planned_fleet::inject(planned_fleet& self, const planned_fault& fault) {
   effects = fault.effects;
   for (std::size_t i = 0; i < fault.killed; ++i) self.fleet_.kill(*nodes[i]);
   for (std::size_t i = 0; i < fault.powered_off; ++i) self.fleet_.power_off(*nodes[i]);
-  auto end_delay = sleep_for(fault.lasts);
+  auto end_delay = sleep_for(fault.length);
   co_await std::move(end_delay);
   effects = {};
   for (std::size_t i = 0; i < fault.killed + fault.powered_off; ++i) self.fleet_.start(*nodes[i]);

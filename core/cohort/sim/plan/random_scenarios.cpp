@@ -71,9 +71,9 @@ std::string describe(const planned_fault& fault, bool with_service) {
   if (fault.killed > 0) parts.push_back(std::to_string(fault.killed) + " killed");
   std::string text = with_service ? fault.service + " " : "";
   for (std::size_t i = 0; i < parts.size(); ++i) text.append(i > 0 ? " and " : "").append(parts[i]);
-  char length[32];
-  std::snprintf(length, sizeof length, " for %.1f s", to_seconds(fault.lasts));
-  return text + length;
+  char length_text[32];
+  std::snprintf(length_text, sizeof length_text, " for %.1f s", to_seconds(fault.length));
+  return text + length_text;
 }
 
 planned_scenario draw_scenario(const plan& source, const random_scenario_settings& settings, std::size_t index) {
@@ -89,7 +89,7 @@ planned_scenario draw_scenario(const plan& source, const random_scenario_setting
     fault.service = settings.services[random.uniform_below(settings.services.size())];
     // At least 10 % of a slot separates two faults, so that a killed process can start.
     fault.at = begin + slot * static_cast<duration::rep>(i) + draw_fraction(random, slot, 0, 0.25);
-    fault.lasts = draw_fraction(random, slot, 0.3, 0.65);
+    fault.length = draw_fraction(random, slot, 0.3, 0.65);
     draw_effects(random, *source.find(fault.service), fault);
     scenario.name.append(i > 0 ? ", then " : " ").append(describe(fault, settings.services.size() > 1));
     scenario.faults.push_back(std::move(fault));

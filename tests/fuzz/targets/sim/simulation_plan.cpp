@@ -68,7 +68,7 @@ void check_plan(std::string_view input) {
   for (const auto& scenario : plan->scenarios) {
     for (const auto& fault : scenario.faults) {
       require(plan->find(fault.service) != nullptr, "a fault belongs to a service of the plan");
-      require(fault.at >= duration::zero() && fault.lasts >= duration::zero(),
+      require(fault.at >= duration::zero() && fault.length >= duration::zero(),
               "the start time and the duration of a fault are not negative");
     }
   }
