@@ -68,9 +68,9 @@ async function installClock(page: Page): Promise<void> {
 
 /** Replaces `EventSource` with a class that repeats the recorded events with later times. */
 async function replay(page: Page, events: readonly RecordedEvent[]): Promise<void> {
-  await page.addInitScript(({ recorded, cycleMs }) => {
+  await page.addInitScript(({ recordedEvents, cycleMs }) => {
     let cycle = 0;
-    class Replayed extends EventTarget {
+    class ReplayedEventSource extends EventTarget {
       readyState = 1;
       readonly timer = setInterval(() => play(this), cycleMs);
       constructor() {
@@ -84,9 +84,9 @@ async function replay(page: Page, events: readonly RecordedEvent[]): Promise<voi
     const play = (source: EventTarget): void => {
       const shift = cycleMs * cycle++;
       if (shift === 0) source.dispatchEvent(new MessageEvent('open'));
-      for (const { type, data, at } of recorded) setTimeout(() => source.dispatchEvent(new MessageEvent(type, { data: shifted(data, shift) })), at);
+      for (const { type, data, at } of recordedEvents) setTimeout(() => source.dispatchEvent(new MessageEvent(type, { data: shiftTimes(data, shift) })), at);
     };
-    const shifted = (data: string, by: number): string => {
+    const shiftTimes = (data: string, by: number): string => {
       const body = JSON.parse(data) as Record<string, unknown>;
       if (typeof body['poll'] === 'number') body['poll'] += by;
       if (typeof body['at_ms'] === 'number') body['at_ms'] += by;
@@ -98,10 +98,10 @@ async function replay(page: Page, events: readonly RecordedEvent[]): Promise<voi
       if (typeof body['trace_id'] === 'string') body['trace_id'] = by.toString(16).padStart(8, '0') + body['trace_id'].slice(8);
       return JSON.stringify(body);
     };
-    Object.assign(window, { EventSource: Replayed });
+    Object.assign(window, { EventSource: ReplayedEventSource });
     // Without locks, the page opens its own connection instead of sharing one.
     Reflect.deleteProperty(Navigator.prototype, 'locks');
-  }, { recorded: events, cycleMs: recordingMs });
+  }, { recordedEvents: events, cycleMs: recordingMs });
 }
 
 test('an hour of events increases the heap of the page by at most 0.2 MB', async ({ page, stack }) => {

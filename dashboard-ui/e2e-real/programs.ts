@@ -75,7 +75,7 @@ export class Stack {
   }
 
   static async start(settings: { key?: string; weatherUrl?: string } = {}): Promise<Stack> {
-    const stack = new Stack(await freePorts(4), settings);
+    const stack = new Stack(await findFreePorts(4), settings);
     await Promise.all(stack.#all.map((program) => program.start()));
     return stack;
   }
@@ -98,7 +98,7 @@ async function responds(url: string): Promise<boolean> {
 }
 
 /** Returns currently unused ports, so that a killed program can restart on the same port. */
-async function freePorts(count: number): Promise<number[]> {
+async function findFreePorts(count: number): Promise<number[]> {
   const servers = await Promise.all(Array.from({ length: count }, () => listen(createServer())));
   const ports = servers.map((server) => (server.address() as AddressInfo).port);
   await Promise.all(servers.map((server) => new Promise((closed) => server.close(closed))));
@@ -112,7 +112,7 @@ async function listen(server: Server): Promise<Server> {
 }
 
 /** Starts a weather service that responds with this body. */
-export async function weatherServer(body: object): Promise<{ url: string; close: () => void }> {
+export async function startWeatherServer(body: object): Promise<{ url: string; close: () => void }> {
   const server = await listen(
     createServer((_, response) => response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(body))),
   );

@@ -2,7 +2,7 @@
 import { test as base } from '@playwright/test';
 import { weatherBody } from '../test/samples/bodies.ts';
 import { badge, expect, test } from './fixtures.ts';
-import { Stack, weatherServer } from './programs.ts';
+import { Stack, startWeatherServer } from './programs.ts';
 
 test('the page shows the calls of the running services within its size limit and without layout shifts', async ({ page, stack }) => {
   let bytes = 0;
@@ -145,7 +145,7 @@ base('a user can sign in with the API key, and sign out', async ({ page }) => {
 
 test('malicious and invalid strings of a service appear as text in the page', async ({ page }) => {
   const maliciousText = '<img src=x onerror=alert(1)>'.repeat(500);
-  const server = await weatherServer({
+  const server = await startWeatherServer({
     ...weatherBody,
     location: { city: maliciousText, country: maliciousText },
     weather: { temperature_c: 1e300, condition: maliciousText, humidity: '\u202e', feels_like_c: [] },

@@ -126,7 +126,7 @@ test('alerts are dimmed while there are no events, until the page reconnects', a
   await dashboard.start();
   await expect(async () => {
     await page.clock.runFor(1_000);
-    expect(dashboard.openStreams).toBe(1);
+    expect(dashboard.openStreamCount).toBe(1);
   }).toPass({ intervals: [20] });
   await expect(alertsPanel(page)).toContainText('No alerts firing');
   await expect(alertsPanel(page)).not.toHaveClass(/dimmed/);
@@ -146,7 +146,7 @@ test('alerts are hidden after the end of a session', async ({ page, dashboard })
 
 test('the text of an alert is escaped, and only http links are kept', async ({ page, dashboard }) => {
   const maliciousText = '<img src=x onerror=alert(1)>';
-  const malicious = {
+  const maliciousAlert = {
     name: maliciousText,
     severity: maliciousText,
     service: maliciousText,
@@ -158,7 +158,7 @@ test('the text of an alert is escaped, and only http links are kept', async ({ p
     fingerprint: '"><img src=x>',
     labels: { [maliciousText]: maliciousText, __proto__x: {} },
   };
-  dashboard.alerts = { ...alertsBody([malicious, { ...malicious, runbook_url: 'https://wiki.example/x', fingerprint: 'b' }]) };
+  dashboard.alerts = { ...alertsBody([maliciousAlert, { ...maliciousAlert, runbook_url: 'https://wiki.example/x', fingerprint: 'b' }]) };
   await dashboard.open(page);
   await expect(firingAlerts(page)).toHaveCount(2);
   await expect(firingAlerts(page).first().getByRole('heading')).toHaveText(maliciousText);
@@ -200,9 +200,9 @@ for (const scheme of ['light', 'dark'] as const) {
 test('the runbook opens at the section that an alert links to', async ({ page, dashboard, context }) => {
   dashboard.alerts = alertsBody([alertBody]);
   await dashboard.open(page);
-  const opening = context.waitForEvent('page');
+  const pagePromise = context.waitForEvent('page');
   await firingAlerts(page).getByRole('link', { name: /Runbook/ }).click();
-  const runbook = await opening;
+  const runbook = await pagePromise;
   await expect(runbook).toHaveURL(`${dashboard.url}runbook#servicedown`);
   await expect(runbook.getByRole('heading', { level: 1 })).toBeVisible();
   const section = runbook.getByRole('region', { name: 'ServiceDown' });

@@ -9,9 +9,9 @@ test('windows of one browser share one stream, and another window becomes the le
     await window.goto(dashboard.url);
     await expect(window.locator('#headline')).toHaveText(/3 of 3 in time/);
   }
-  expect(dashboard.streamsOpened).toBe(1);
+  expect(dashboard.openedStreamCount).toBe(1);
   await page.close();
-  await expect.poll(() => dashboard.streamsOpened).toBe(2);
+  await expect.poll(() => dashboard.openedStreamCount).toBe(2);
   await dashboard.waitForStreams(1);
   dashboard.send('time', { ...timeBody, timestamp: '2025-03-09 20:30:40' });
   for (const window of pages.slice(1)) await expect(window.locator('#clock')).toHaveText('20:30:40');
@@ -54,9 +54,9 @@ test('3 s after the last event no value is shown as current, until the next even
 test('after 6 s without events, the page opens a new stream', async ({ page, dashboard }) => {
   await dashboard.open(page);
   await page.clock.runFor(5_500);
-  expect(dashboard.streamsOpened).toBe(1);
+  expect(dashboard.openedStreamCount).toBe(1);
   await page.clock.runFor(2_500);
-  await expect.poll(() => dashboard.streamsOpened).toBe(2);
+  await expect.poll(() => dashboard.openedStreamCount).toBe(2);
 });
 
 for (const [what, retry] of [
@@ -92,7 +92,7 @@ test('the page reconnects to a server that was stopped', async ({ page, dashboar
   await dashboard.start();
   await expect(async () => {
     await page.clock.runFor(1_000);
-    expect(dashboard.openStreams).toBe(1);
+    expect(dashboard.openStreamCount).toBe(1);
   }).toPass({ intervals: [20] });
   await expect(page.locator('#connection')).toHaveText('live');
   await expect(page.getByRole('region', { name: 'System' }).locator('.badge')).toHaveText('fresh');
@@ -106,7 +106,7 @@ test('the page reconnects after a final event', async ({ page, dashboard }) => {
   await page.clock.runFor(1_000);
   await dashboard.waitForStreams(1);
   await expect(page.locator('#connection')).toHaveText('live');
-  expect(dashboard.streamsOpened).toBe(2);
+  expect(dashboard.openedStreamCount).toBe(2);
 });
 
 test('a hidden page closes its connection and opens one when it is shown', async ({ page, dashboard }) => {
@@ -114,7 +114,7 @@ test('a hidden page closes its connection and opens one when it is shown', async
   await setHidden(page, true);
   await dashboard.waitForStreams(0);
   await page.clock.runFor(60_000);
-  expect(dashboard.streamsOpened).toBe(1);
+  expect(dashboard.openedStreamCount).toBe(1);
   await setHidden(page, false);
   await dashboard.waitForStreams(1);
   await expect(page.locator('#connection')).toHaveText('live');

@@ -18,7 +18,7 @@ test('an experiment sends the settings, both bars grow, and one bar ends at the 
   await panel.getByRole('slider', { name: /Deadline/ }).fill('1500');
   await expect(panel.locator('.value')).toHaveText(['3 s', '0 %', '1.5 s']);
   await panel.getByRole('button', { name: 'Run' }).click();
-  await expect.poll(() => dashboard.experimentsStarted).toEqual(['{"latency_ms":3000,"error_percent":0,"deadline_ms":1500}']);
+  await expect.poll(() => dashboard.experimentBodies).toEqual(['{"latency_ms":3000,"error_percent":0,"deadline_ms":1500}']);
 
   dashboard.send('experiment', runningExperiment);
   await expect(panel.getByRole('button')).toBeDisabled();

@@ -34,7 +34,7 @@ export class FakeDashboard {
   /** The map events of a new stream. */
   maps: object[] = [mapBody({ atMs: 0 }), mapBody({ atMs: 2_000, calls: 3, requests: 1 })];
   /** The bodies of the requests to start an experiment. */
-  readonly experimentsStarted: string[] = [];
+  readonly experimentBodies: string[] = [];
   /** The status of the responses to these requests. */
   experimentStatus = 202;
   /** The earlier requests of `/api/requests`, oldest first. */
@@ -46,7 +46,7 @@ export class FakeDashboard {
   /** The required API key; null for none. */
   key: string | null = null;
   /** The number of requests to `/session/renewal`. */
-  renewals = 0;
+  renewalCount = 0;
   /** Statuses of the next responses of `/session`. */
   readonly sessionStatuses: number[] = [];
 
@@ -57,7 +57,7 @@ export class FakeDashboard {
   readonly #streams = new Set<ServerResponse>();
   #server: Server | null = null;
   #port = 0;
-  #streamsOpened = 0;
+  #openedStreamCount = 0;
   #changed: () => void = () => {};
 
   constructor(files: readonly PageFile[], prefix = '') {
@@ -70,11 +70,11 @@ export class FakeDashboard {
   }
 
   /** The number of streams accepted so far. */
-  get streamsOpened(): number {
-    return this.#streamsOpened;
+  get openedStreamCount(): number {
+    return this.#openedStreamCount;
   }
 
-  get openStreams(): number {
+  get openStreamCount(): number {
     return this.#streams.size;
   }
 
@@ -182,7 +182,7 @@ export class FakeDashboard {
   }
 
   #renewSession(request: IncomingMessage, response: ServerResponse): void {
-    this.renewals += 1;
+    this.renewalCount += 1;
     if (this.key === null) json(response, 200, { session: 'not required' });
     else if (this.#allowed(request)) response.writeHead(204).end();
     else reject(response, 'No valid session');
@@ -191,7 +191,7 @@ export class FakeDashboard {
   async #startExperiment(request: IncomingMessage, response: ServerResponse): Promise<void> {
     let body = '';
     for await (const chunk of request) body += String(chunk);
-    this.experimentsStarted.push(body);
+    this.experimentBodies.push(body);
     json(response, this.experimentStatus, {});
   }
 
@@ -211,7 +211,7 @@ export class FakeDashboard {
     if (this.experiment !== null) response.write(`event: experiment\ndata: ${JSON.stringify(this.experiment)}\n\n`);
     for (const map of this.maps) response.write(`event: map\ndata: ${JSON.stringify(map)}\n\n`);
     this.#streams.add(response);
-    this.#streamsOpened += 1;
+    this.#openedStreamCount += 1;
     this.#changed();
   }
 
@@ -221,8 +221,8 @@ export class FakeDashboard {
       json(response, 404, { error: 'Not Found' });
       return;
     }
-    const caching = file.immutable ? 'public, max-age=31536000, immutable' : 'no-cache';
-    response.writeHead(200, { 'Content-Type': file.contentType, 'Cache-Control': caching }).end(file.contentType.startsWith('text/html') ? withDefaults(file.body) : file.body);
+    const cacheControl = file.immutable ? 'public, max-age=31536000, immutable' : 'no-cache';
+    response.writeHead(200, { 'Content-Type': file.contentType, 'Cache-Control': cacheControl }).end(file.contentType.startsWith('text/html') ? withDefaults(file.body) : file.body);
   }
 }
 

@@ -5,7 +5,7 @@ import { doneExperiment } from '../test/samples/experiments.ts';
 import { expect, test } from './fixtures.ts';
 
 /** The visible controls in the order of the document, as `describeFocus` names them. */
-function controls(page: Page): Promise<string[]> {
+function findControls(page: Page): Promise<string[]> {
   return page.locator('a[href], button, input, summary, [tabindex="0"]').evaluateAll((all) =>
     all
       .filter((control) => control.checkVisibility() && !(control as HTMLButtonElement).disabled)
@@ -16,14 +16,14 @@ function controls(page: Page): Promise<string[]> {
 /** The focused element, and whether it has a visible outline; null if no element has the focus. */
 function describeFocus(page: Page): Promise<{ name: string; isOutlined: boolean; isOnScreen: boolean } | null> {
   return page.evaluate(() => {
-    const focused = document.activeElement;
-    if (focused === null || focused === document.body) return null;
+    const focusedElement = document.activeElement;
+    if (focusedElement === null || focusedElement === document.body) return null;
     // The invisible slider covers the columns of the strip, so the strip has the outline.
-    const outlined = focused.closest('#strip') ?? focused;
-    const { outlineStyle, outlineWidth } = getComputedStyle(outlined);
-    const { top, bottom } = outlined.getBoundingClientRect();
+    const outlinedElement = focusedElement.closest('#strip') ?? focusedElement;
+    const { outlineStyle, outlineWidth } = getComputedStyle(outlinedElement);
+    const { top, bottom } = outlinedElement.getBoundingClientRect();
     return {
-      name: `${focused.tagName} ${focused.id || (focused.getAttribute('aria-label') ?? focused.textContent?.trim())}`,
+      name: `${focusedElement.tagName} ${focusedElement.id || (focusedElement.getAttribute('aria-label') ?? focusedElement.textContent?.trim())}`,
       isOutlined: outlineStyle === 'solid' && parseFloat(outlineWidth) >= 2,
       isOnScreen: top < innerHeight && bottom > 0,
     };
@@ -40,9 +40,9 @@ for (const key of ['Tab', 'Shift+Tab']) {
     await expect(page.locator('#strip input')).toBeEnabled();
     await page.locator('#request-details > summary').click();
     await page.locator('h1').focus();
-    const expected = await controls(page);
+    const expected = await findControls(page);
     expect(expected.length).toBeGreaterThan(20);
-    const reached: string[] = [];
+    const reachedControls: string[] = [];
     for (let i = 0; i < expected.length; ++i) {
       await page.keyboard.press(key);
       const focus = await describeFocus(page);
@@ -53,8 +53,8 @@ for (const key of ['Tab', 'Shift+Tab']) {
       }
       // The browser scrolls in the next frame.
       await expect.poll(() => describeFocus(page)).toMatchObject({ isOutlined: true, isOnScreen: true });
-      reached.push(focus?.name ?? '');
+      reachedControls.push(focus?.name ?? '');
     }
-    expect(reached).toEqual(key === 'Tab' ? expected : expected.reverse());
+    expect(reachedControls).toEqual(key === 'Tab' ? expected : expected.reverse());
   });
 }

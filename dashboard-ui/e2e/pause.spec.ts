@@ -34,7 +34,7 @@ test('a pause keeps the values and the request, while the stream stays open and 
   await expect(page.locator('#memory-trend .trend-value')).toHaveText('53 %');
   await expect(page.locator('#trace')).toHaveAttribute('title', /0001$/);
   await expect(page.locator('#system .stats')).toHaveText(stats ?? '');
-  expect([dashboard.streamsOpened, dashboard.openStreams]).toEqual([1, 1]);
+  expect([dashboard.openedStreamCount, dashboard.openStreamCount]).toEqual([1, 1]);
 
   await page.getByRole('button', { name: 'Pause', exact: true }).click();
   await expect(page.getByRole('status')).toHaveText('Display resumed.');
@@ -43,7 +43,7 @@ test('a pause keeps the values and the request, while the stream stays open and 
   await expect(page.locator('#memory-trend .trend-value')).toHaveText('70 %');
   await expect(page.locator('#trace')).toHaveAttribute('title', /0002$/);
   await expect(page.locator('#connection')).toHaveText('live');
-  expect(dashboard.streamsOpened).toBe(1);
+  expect(dashboard.openedStreamCount).toBe(1);
 });
 
 test('the values of a paused page do not age; the connection state shows the loss of the stream, and a click on it ends the pause', async ({ page, dashboard }) => {

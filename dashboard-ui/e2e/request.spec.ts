@@ -3,7 +3,7 @@ import { aggregateBody, failedBody } from '../test/samples/bodies.ts';
 import { openBreakerRequestBody, requestBody, requestBodyAt, timedOutRequestBody } from '../test/samples/requests.ts';
 import { expect, test } from './fixtures.ts';
 
-const timedOut = {
+const timedOutAggregate = {
   ...aggregateBody,
   weather_service: failedBody,
   meta: { ...aggregateBody.meta, weather_service: { state: 'timeout', elapsed_ms: 5000, deadline_ms: 5000 } },
@@ -24,7 +24,7 @@ test('a request is drawn with its calls, deadlines and a headline', async ({ pag
 });
 
 test('a call that was cancelled at its deadline shows its attempts and the saved waiting time', async ({ page, dashboard }) => {
-  dashboard.aggregate = timedOut;
+  dashboard.aggregate = timedOutAggregate;
   dashboard.request = timedOutRequestBody;
   await dashboard.open(page);
   await expect(page.locator('.lane .saved-time')).toHaveCount(1);
@@ -89,7 +89,7 @@ test('earlier requests can be selected and pinned, also by keyboard', async ({ p
 
 test('without records, the waterfall shows the server’s aggregates', async ({ page, dashboard }) => {
   dashboard.request = null;
-  dashboard.aggregate = timedOut;
+  dashboard.aggregate = timedOutAggregate;
   await dashboard.open(page);
   await expect(page.locator('.lane-result')).toHaveText(['12 ms', '12 ms', 'timed out, 5 s']);
   await expect(page.locator('.lane .saved-time')).toHaveCount(1);

@@ -40,7 +40,7 @@ async function measure(url: string, scheme: 'dark' | 'light'): Promise<Report> {
  * Returns the time to the first paint in a browser without throttling, in milliseconds: the median of five loads, with
  * the files in the cache.
  */
-async function firstPaint(browser: Browser, url: string): Promise<number> {
+async function measureFirstPaint(browser: Browser, url: string): Promise<number> {
   const page = await browser.newPage();
   const times: number[] = [];
   for (let i = 0; i < 5; ++i) {
@@ -55,7 +55,7 @@ async function firstPaint(browser: Browser, url: string): Promise<number> {
 for (const scheme of ['light', 'dark'] as const) {
   test(`Lighthouse rates the page at ${minScore} or more in all categories, ${scheme}`, async ({ browser }) => {
     const stack = await Stack.start();
-    const paint = await firstPaint(browser, stack.dashboard.url);
+    const paint = await measureFirstPaint(browser, stack.dashboard.url);
     const report = await measure(stack.dashboard.url, scheme);
     await stack.stop();
     const scores = categories.map((name) => [name, Math.round(report.categories[name].score * 100)] as const);

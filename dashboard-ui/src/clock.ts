@@ -5,13 +5,13 @@
  * The monotonic clock stops during system sleep, and the wall clock can be set back. With either clock alone, stale
  * values could be shown as fresh.
  */
-export function combinedClock(monotonic: () => number, wall: () => number): () => number {
+export function combinedClock(monotonicClock: () => number, wallClock: () => number): () => number {
   let elapsed = 0;
-  let lastMonotonic = monotonic();
-  let lastWall = wall();
+  let lastMonotonic = monotonicClock();
+  let lastWall = wallClock();
   return () => {
-    const nowMonotonic = monotonic();
-    const nowWall = wall();
+    const nowMonotonic = monotonicClock();
+    const nowWall = wallClock();
     elapsed += Math.max(nowMonotonic - lastMonotonic, nowWall - lastWall, 0);
     lastMonotonic = nowMonotonic;
     lastWall = nowWall;

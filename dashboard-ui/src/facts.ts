@@ -16,13 +16,13 @@ const unknown: Facts = { main: '–', detail: 'No value yet' };
 export function timeFacts(reading: TimeReading | null): Facts {
   if (reading === null) return unknown;
   const day = reading.timestamp.split(' ')[0] ?? '';
-  return limited(formatTimeOfDay(reading.timestamp), joinAvailable(day === reading.timestamp ? null : day, reading.timezone));
+  return truncateFacts(formatTimeOfDay(reading.timestamp), joinAvailable(day === reading.timestamp ? null : day, reading.timezone));
 }
 
 export function systemFacts(info: SystemInfo | null): Facts {
   if (info === null) return unknown;
   const load = info.loadAverage?.[0];
-  return limited(
+  return truncateFacts(
     `${formatFixed(info.memoryPercent, 1, '%')} memory`,
     `load ${load === undefined ? notAvailable : load.toFixed(2)} on ${formatQuantity(info.cpuCount, info.cpuCount === 1 ? 'CPU' : 'CPUs')} · ${info.hostname ?? notAvailable}`,
   );
@@ -34,7 +34,7 @@ export function weatherFacts(report: WeatherReport | null, receivedAgeMs: number
   const seconds = reportAge(report, receivedAgeMs);
   const old = seconds === null ? [] : [`${duration(seconds)} old`];
   const place = joinAvailable(report.city, report.country);
-  return limited(
+  return truncateFacts(
     [formatQuantity(report.temperatureC, '°C'), report.condition].filter(Boolean).join(' '),
     // The mark precedes the name, so that a long name does not hide the mark.
     [report.sample === true ? `Sample data for ${place}` : place, ...old].join(' · '),
@@ -47,7 +47,7 @@ export function reportAge(report: WeatherReport, receivedAgeMs: number): number 
   return report.cacheAgeSeconds + receivedAgeMs / 1_000;
 }
 
-function limited(main: string, detail: string): Facts {
+function truncateFacts(main: string, detail: string): Facts {
   return { main: truncate(main, maxLength), detail: truncate(detail, maxLength) };
 }
 

@@ -16,7 +16,7 @@ export const partStaleTimeoutMs = 8_000;
 /** The content of a panel in addition to its values. */
 export interface PanelView {
   readonly state: PanelState;
-  readonly dimmed: boolean;
+  readonly isDimmed: boolean;
   readonly age: string | null;
   /** Time since the values were received; 0 without values. */
   readonly valueAgeMs: number;
@@ -42,12 +42,12 @@ export function toPanelView(panel: PanelData<unknown>, context: PanelContext): P
   const isLate = panel.receivedAt !== null && context.now - panel.receivedAt > context.staleTimeoutMs;
   const isOutdated = panel.receivedAt !== null && (isLate || context.idleMs > (context.maxIdleMs ?? timeStaleTimeoutMs));
   const state = isOutdated ? outdatedState(panel) : panel.state;
-  const dimmed = isOutdated || hasFailed(state);
+  const isDimmed = isOutdated || hasFailed(state);
   const valueAgeMs = panel.valueAt === null ? 0 : context.now - panel.valueAt;
   return {
     state,
-    dimmed,
-    age: dimmed && panel.valueAt !== null ? age(valueAgeMs) : null,
+    isDimmed,
+    age: isDimmed && panel.valueAt !== null ? age(valueAgeMs) : null,
     valueAgeMs,
     // A call that an open breaker has rejected has no response time.
     timing: panel.state === 'open' ? notAvailable : timing(panel.timing.elapsedMs, panel.timing.deadlineMs),

@@ -54,9 +54,9 @@ describe('time', () => {
   test('the time recovers from a failure with the next time event, not with an aggregate', () => {
     const state = withTime(withTime(initialState, time('2025-03-09 14:05:07'), 0), time('Error: timeout'), 1_000);
     expect(state.time).toMatchObject({ state: 'error', valueAt: 0 });
-    const aggregated = withAggregate(state, aggregate(), 1_500);
-    expect(aggregated.time.state).toBe('error');
-    expect(withTime(aggregated, time('2025-03-09 14:05:09'), 2_000).time.state).toBe('fresh');
+    const aggregatedState = withAggregate(state, aggregate(), 1_500);
+    expect(aggregatedState.time.state).toBe('error');
+    expect(withTime(aggregatedState, time('2025-03-09 14:05:09'), 2_000).time.state).toBe('fresh');
   });
 
   test('the time keeps the more specific failure of an aggregate', () => {

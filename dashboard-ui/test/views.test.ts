@@ -22,7 +22,7 @@ describe('toPanelView', () => {
     expect(toPanelView(fresh, at(4_000))).toEqual({
       valueAgeMs: 3_000,
       state: 'fresh',
-      dimmed: false,
+      isDimmed: false,
       age: null,
       timing: '12 ms of 3 s',
       explanation: null,
@@ -30,19 +30,19 @@ describe('toPanelView', () => {
   });
 
   test('without recent events, a panel is stale and dimmed, and shows its age', () => {
-    expect(toPanelView(fresh, at(4_001))).toMatchObject({ state: 'stale', dimmed: true, age: 'updated 3 s ago' });
+    expect(toPanelView(fresh, at(4_001))).toMatchObject({ state: 'stale', isDimmed: true, age: 'updated 3 s ago' });
   });
 
   test('a panel is stale sooner after the loss of the stream', () => {
     const lost = { ...at(2_500, 1_001), maxIdleMs: 1_000 };
     expect(toPanelView(fresh, at(2_500, 1_001)).state).toBe('fresh');
-    expect(toPanelView(fresh, lost)).toMatchObject({ state: 'stale', dimmed: true });
+    expect(toPanelView(fresh, lost)).toMatchObject({ state: 'stale', isDimmed: true });
   });
 
   const failures = ['timeout', 'error', 'shed', 'open'] as const;
   test.each(failures)('in the state %s, a panel is dimmed and shows the age of its value', (state) => {
     const panel = { ...fresh, state, receivedAt: 9_000 };
-    expect(toPanelView(panel, at(9_000))).toMatchObject({ state, dimmed: true, age: 'updated 8 s ago' });
+    expect(toPanelView(panel, at(9_000))).toMatchObject({ state, isDimmed: true, age: 'updated 8 s ago' });
   });
 
   test('a panel has no response time if an open breaker has rejected the call', () => {
@@ -50,7 +50,7 @@ describe('toPanelView', () => {
   });
 
   test('a panel is not dimmed if the server reports stale values, because these are the latest values', () => {
-    expect(toPanelView({ ...fresh, state: 'stale' }, at(1_000))).toMatchObject({ state: 'stale', dimmed: false, age: null });
+    expect(toPanelView({ ...fresh, state: 'stale' }, at(1_000))).toMatchObject({ state: 'stale', isDimmed: false, age: null });
   });
 
   test('a panel without a value has no age', () => {
@@ -82,7 +82,7 @@ test('the explanation of an open breaker counts down to the next probe', () => {
 
 test('all panels are dimmed after 3 s without events', () => {
   const panel = { ...fresh, receivedAt: 1_000 };
-  expect(toPanelView(panel, { ...at(4_000, 3_001), staleTimeoutMs: 60_000 })).toMatchObject({ state: 'stale', dimmed: true });
+  expect(toPanelView(panel, { ...at(4_000, 3_001), staleTimeoutMs: 60_000 })).toMatchObject({ state: 'stale', isDimmed: true });
 });
 
 describe('toConnectionView', () => {
@@ -118,7 +118,7 @@ describe('toWeatherView', () => {
   test('a report that is being refreshed is fresh', () => {
     expect(weatherView({ stale: true })).toMatchObject({
       state: 'fresh',
-      dimmed: false,
+      isDimmed: false,
       explanation: 'The report has expired; a new one is being fetched.',
     });
   });

@@ -34,10 +34,10 @@ export interface AlertView {
 export interface AlertsView {
   readonly state: AlertsPanelState;
   readonly label: string;
-  readonly dimmed: boolean;
+  readonly isDimmed: boolean;
   readonly explanation: string;
   /** Whether the Watchdog alert is missing; the panel then highlights this state like an alert. */
-  readonly silent: boolean;
+  readonly isSilent: boolean;
   readonly age: string | null;
   readonly notShown: string | null;
   readonly firing: readonly AlertView[];
@@ -55,9 +55,9 @@ export interface AlertsView {
 const waiting: AlertsView = {
   state: 'waiting',
   label: 'waiting',
-  dimmed: false,
+  isDimmed: false,
   explanation: 'Waiting for data.',
-  silent: false,
+  isSilent: false,
   age: null,
   notShown: null,
   firing: [],
@@ -73,13 +73,13 @@ export function toAlertsView(received: ReceivedAlerts, idleMs: number, now: numb
   const alerts = received.value;
   if (alerts === null) return waiting;
   const elapsedSeconds = Math.max(0, now - received.receivedAt) / 1000;
-  const dimmed = idleMs > maxIdleMs;
+  const isDimmed = idleMs > maxIdleMs;
   return {
-    ...headline(alerts, dimmed),
-    dimmed,
-    explanation: dimmed ? 'No data from the server.' : explain(alerts, elapsedSeconds),
-    silent: !dimmed && alerts.monitoring.state === 'silent',
-    age: dimmed ? age(idleMs) : null,
+    ...toPanelStatus(alerts, isDimmed),
+    isDimmed,
+    explanation: isDimmed ? 'No data from the server.' : describeMonitoring(alerts, elapsedSeconds),
+    isSilent: !isDimmed && alerts.monitoring.state === 'silent',
+    age: isDimmed ? age(idleMs) : null,
     notShown: alerts.notShown > 0 ? `At least ${pluralize(alerts.notShown, 'more alert')} not listed.` : null,
     ...groupAlerts(alerts.firing),
     firing: alerts.firing.map((alert) => toFiringAlertView(alert, elapsedSeconds)),
@@ -104,8 +104,8 @@ function groupAlerts(firing: readonly Alert[]): { shown: number; moreLabel: stri
   return { shown: maxShownAlerts - 1, moreLabel: `${more.length} more: ${[...names, ...others].join(', ')}` };
 }
 
-function headline(alerts: Alerts, dimmed: boolean): { state: AlertsPanelState; label: string } {
-  if (dimmed) return { state: 'stale', label: 'stale' };
+function toPanelStatus(alerts: Alerts, isDimmed: boolean): { state: AlertsPanelState; label: string } {
+  if (isDimmed) return { state: 'stale', label: 'stale' };
   const highest = severities.find((severity) => alerts.firing.some((alert) => alert.severity === severity));
   if (highest !== undefined) return { state: highest, label: `${alerts.firing.length} firing` };
   switch (alerts.monitoring.state) {
@@ -118,7 +118,7 @@ function headline(alerts: Alerts, dimmed: boolean): { state: AlertsPanelState; l
   }
 }
 
-function explain(alerts: Alerts, elapsedSeconds: number): string {
+function describeMonitoring(alerts: Alerts, elapsedSeconds: number): string {
   const { state, lastSignalSeconds } = alerts.monitoring;
   const since = lastSignalSeconds === null ? notAvailable : duration(lastSignalSeconds + elapsedSeconds);
   const isFiring = alerts.firing.length > 0;

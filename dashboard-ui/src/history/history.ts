@@ -90,14 +90,14 @@ export class History {
    * The columns up to `now`, oldest first. Their bounds are multiples of `width`, so that columns do not change later.
    */
   buckets(service: string, now: number, width = bucketMs): Bucket[] {
-    return this.#grouped(service, now, width).map(toBucket);
+    return this.#groupColumns(service, now, width).map(toBucket);
   }
 
   /**
    * The means of the columns up to `now`, oldest first. `width`: milliseconds of a column, a multiple of `bucketMs`.
    */
   means(service: string, name: TrendName, now: number, width = bucketMs): Mean[] {
-    return this.#grouped(service, now, width).map((columns) => {
+    return this.#groupColumns(service, now, width).map((columns) => {
       const count = columns.reduce((sum, { means }) => sum + means[name].count, 0);
       const total = columns.reduce((sum, { means }) => sum + means[name].count * (means[name].mean ?? 0), 0);
       return { count, mean: count === 0 ? null : total / count };
@@ -110,23 +110,23 @@ export class History {
   }
 
   summary(service: string, now: number): Summary {
-    const grouped = this.#grouped(service, now, bucketMs);
-    const columns = grouped.flat();
+    const groups = this.#groupColumns(service, now, bucketMs);
+    const columns = groups.flat();
     const { calls, failed, p50, p99 } = toBucket(columns);
     // The first column with calls and the last column may cover less than 15 s.
-    const full = grouped.slice(grouped.findIndex((group) => group.length > 0) + 1, -1).slice(-60_000 / bucketMs);
+    const full = groups.slice(groups.findIndex((group) => group.length > 0) + 1, -1).slice(-60_000 / bucketMs);
     const perSecond = full.length === 0 ? null : (toBucket(full.flat()).calls * 1_000) / (full.length * bucketMs);
     return calls === 0 ? { p50, p99, perSecond: null, failureRatio: null } : { p50, p99, perSecond, failureRatio: failed / calls };
   }
 
-  #grouped(service: string, now: number, width: number): Column[][] {
+  #groupColumns(service: string, now: number, width: number): Column[][] {
     const count = historyMs / width;
     const last = Math.floor((now + this.#offset) / width);
-    const grouped = Array.from({ length: count }, (): Column[] => []);
+    const groups = Array.from({ length: count }, (): Column[] => []);
     for (const column of this.#columns.get(service)?.values() ?? []) {
-      grouped[count - 1 - (last - Math.floor((column.number * bucketMs) / width))]?.push(column);
+      groups[count - 1 - (last - Math.floor((column.number * bucketMs) / width))]?.push(column);
     }
-    return grouped;
+    return groups;
   }
 }
 

@@ -25,7 +25,7 @@ export interface MapView {
   /** Description of the calls to all services. */
   readonly summary: string;
   readonly rows: readonly (readonly string[])[];
-  readonly dimmed: boolean;
+  readonly isDimmed: boolean;
 }
 
 export const mapTableHead = ['From', 'To', 'Calls', 'Failures', 'Breaker', 'In flight', 'Addresses', 'Calls in total'] as const;
@@ -34,8 +34,8 @@ const dashboard = 'dashboard';
 const weather = 'weather';
 const none = '–';
 
-/** Returns the texts of the map. `live`: whether the stream delivers events. */
-export function toMapView(traffic: Traffic, live: boolean): MapView {
+/** Returns the texts of the map. `isLive`: whether the stream delivers events. */
+export function toMapView(traffic: Traffic, isLive: boolean): MapView {
   const latest = traffic.at(-1);
   const links = services.map(({ key, name }) => {
     const totals = latest?.services.get(key);
@@ -45,12 +45,12 @@ export function toMapView(traffic: Traffic, live: boolean): MapView {
   return {
     services: links,
     providers: providerLinks(traffic),
-    summary: !live ? 'no data' : traffic.length < 2 ? 'measuring' : describeRate(total, 'call'),
+    summary: !isLive ? 'no data' : traffic.length < 2 ? 'measuring' : describeRate(total, 'call'),
     rows: [
       ...services.map(({ key, name }, index) => serviceRow(name, links[index], latest?.services.get(key), serviceRates(traffic, key))),
       ...(latest?.providers ?? []).map((provider) => providerRow(provider, providerRates(traffic, provider.name))),
     ],
-    dimmed: !live || latest === undefined,
+    isDimmed: !isLive || latest === undefined,
   };
 }
 

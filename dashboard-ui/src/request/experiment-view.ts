@@ -82,14 +82,14 @@ function status(experiment: Experiment): string {
 
 /** The effect of the deadline: "The deadline saved 1 s: 2 of 3 parts after 2 s, instead of 3 of 3 after 3 s." */
 export function describeConclusion(experiment: Experiment): string {
-  const [limited, unlimited] = experiment.measurements.map((measured) => measured.request);
-  if (limited == null || unlimited == null) return '';
+  const [limitedRequest, unlimitedRequest] = experiment.measurements.map((measured) => measured.request);
+  if (limitedRequest == null || unlimitedRequest == null) return '';
   const result = (request: RequestRecord) => {
     const answered = request.calls.filter((call) => isAnswered(call.state)).length;
     return `${answered} of ${pluralize(request.calls.length, 'part')} after ${milliseconds(request.duration)}`;
   };
-  const saved = unlimited.duration - limited.duration;
-  const missing = limited.calls.filter((call) => call.state === 'timeout').map((call) => serviceName(call.service));
-  if (missing.length === 0) return `No call exceeded its deadline: ${result(limited)} with the deadline, ${result(unlimited)} without it.`;
-  return `The deadline saved ${milliseconds(Math.max(0, saved))}: ${result(limited)}, instead of ${result(unlimited)}.`;
+  const saved = unlimitedRequest.duration - limitedRequest.duration;
+  const missing = limitedRequest.calls.filter((call) => call.state === 'timeout').map((call) => serviceName(call.service));
+  if (missing.length === 0) return `No call exceeded its deadline: ${result(limitedRequest)} with the deadline, ${result(unlimitedRequest)} without it.`;
+  return `The deadline saved ${milliseconds(Math.max(0, saved))}: ${result(limitedRequest)}, instead of ${result(unlimitedRequest)}.`;
 }

@@ -21,36 +21,36 @@ export interface HeadlineInput {
   /** The latest request. */
   readonly request: RequestRecord | null;
   /** Whether events arrive. */
-  readonly live: boolean;
-  readonly locked: boolean;
-  /** Whether the display is paused. The states are then those at the start of the pause, and `firing` is current. */
-  readonly paused: boolean;
-  readonly firing: number;
+  readonly isLive: boolean;
+  readonly isLocked: boolean;
+  /** Whether the display is paused. The states are then those at the start of the pause, and `firingCount` is current. */
+  readonly isPaused: boolean;
+  readonly firingCount: number;
 }
 
 export function toHeadline(input: HeadlineInput): Headline {
   const current = toCurrentHeadline(input);
-  if (!input.paused || input.locked) return current;
-  const firing = input.firing > 0 ? [`${input.firing} firing`] : [];
+  if (!input.isPaused || input.isLocked) return current;
+  const firing = input.firingCount > 0 ? [`${input.firingCount} firing`] : [];
   return { tone: firing.length > 0 ? 'warn' : 'idle', text: `Paused · ${current.text}`, title: `${['‖ paused', ...firing].join(' · ')} · Cohort` };
 }
 
 function toCurrentHeadline(input: HeadlineInput): Headline {
-  if (input.locked) return { tone: 'idle', text: 'API key required', title: 'API key required · Cohort' };
+  if (input.isLocked) return { tone: 'idle', text: 'API key required', title: 'API key required · Cohort' };
   const known = input.panels.filter((panel) => panel.state !== 'waiting');
   if (known.length === 0) return { tone: 'idle', text: 'Waiting for the first response', title: 'Cohort dashboard' };
-  if (!input.live) return { tone: 'idle', text: 'No data from the server: values are out of date', title: '… no data · Cohort' };
+  if (!input.isLive) return { tone: 'idle', text: 'No data from the server: values are out of date', title: '… no data · Cohort' };
   const failed = known.filter((panel) => !isAnswered(panel.state as 'fresh'));
   const stale = known.filter((panel) => panel.state === 'stale');
   const inTimeCount = known.length - failed.length;
   const count = `${inTimeCount} of ${known.length} in time`;
   const details = [...failed, ...stale].map((panel) => `${panel.name} ${stateText[panel.state]}`);
-  const tone = failed.length > 0 ? 'bad' : stale.length > 0 || input.firing > 0 ? 'warn' : 'good';
+  const tone = failed.length > 0 ? 'bad' : stale.length > 0 || input.firingCount > 0 ? 'warn' : 'good';
   const mark = tone === 'good' ? '✓' : tone === 'warn' ? '!' : '✕';
-  const alerts = input.firing > 0 ? ` · ${input.firing} firing` : '';
+  const alerts = input.firingCount > 0 ? ` · ${input.firingCount} firing` : '';
   return {
     tone,
-    text: [count, ...(details.length > 0 ? details : input.firing > 0 ? [`${pluralize(input.firing, 'alert')} firing`] : slowest(input.request))].join(' · '),
+    text: [count, ...(details.length > 0 ? details : input.firingCount > 0 ? [`${pluralize(input.firingCount, 'alert')} firing`] : describeSlowestCall(input.request))].join(' · '),
     title: `${mark} ${details.length > 0 ? details.join(', ') : count}${alerts} · Cohort`,
   };
 }
@@ -67,7 +67,7 @@ const stateText: Record<PanelState, string> = {
 };
 
 /** The slowest call with a response, and its timeout. */
-function slowest(request: RequestRecord | null): string[] {
+function describeSlowestCall(request: RequestRecord | null): string[] {
   const calls = request?.calls.filter((call) => isAnswered(call.state)) ?? [];
   if (calls.length === 0) return [];
   const call = calls.reduce((a, b) => (b.end - b.start > a.end - a.start ? b : a));

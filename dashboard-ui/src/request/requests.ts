@@ -40,8 +40,8 @@ export function shownRequest(requests: Requests): RequestRecord | null {
 
 /** Pins the request at an index, which is clamped to the list. */
 export function pinAt(requests: Requests, index: number): Requests {
-  const bounded = Math.min(Math.max(index, 0), requests.list.length - 1);
-  return { ...requests, pinned: requests.list[bounded]?.key ?? null };
+  const boundedIndex = Math.min(Math.max(index, 0), requests.list.length - 1);
+  return { ...requests, pinned: requests.list[boundedIndex]?.key ?? null };
 }
 
 export function unpin(requests: Requests): Requests {

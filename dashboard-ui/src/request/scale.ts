@@ -31,8 +31,8 @@ const maxLinearRatio = 8;
  */
 export function scaleFor(duration: number, deadline: number | null, preference: Scale['kind'] | null): Scale {
   const longest = Math.max(duration, deadline ?? 0, 1);
-  const adaptive = deadline === null || deadline < duration * maxLinearRatio ? 'linear' : 'log';
-  return (preference ?? adaptive) === 'linear' ? linear(longest * linearAxisFactor) : logarithmic(longest * logAxisFactor);
+  const adaptiveKind = deadline === null || deadline < duration * maxLinearRatio ? 'linear' : 'log';
+  return (preference ?? adaptiveKind) === 'linear' ? linear(longest * linearAxisFactor) : logarithmic(longest * logAxisFactor);
 }
 
 /** A linear axis from 0 to `end` milliseconds. */

@@ -28,8 +28,8 @@ export function toConnectionView(connection: Connection, lastEventAt: number, no
     const seconds = Math.max(0, connection.retryAt - now) / 1000;
     return { state: 'waiting', label: `reconnecting in ${duration(Math.ceil(seconds))}` };
   }
-  const stalled = connection.phase === 'live' && now - lastEventAt > timeStaleTimeoutMs;
-  const state = stalled ? 'stalled' : isPaused && connection.phase === 'live' ? 'paused' : connection.phase;
+  const isStalled = connection.phase === 'live' && now - lastEventAt > timeStaleTimeoutMs;
+  const state = isStalled ? 'stalled' : isPaused && connection.phase === 'live' ? 'paused' : connection.phase;
   return { state, label: labels[state] };
 }
 

@@ -19,10 +19,10 @@ const resolvedStyle: BadgeStyle = { icon: 'check', tone: 'good' };
 
 export function renderAlerts(panel: Element, view: AlertsView): void {
   renderBadgeStyle(find(panel, '.badge'), badgeStyles[view.state], view.label);
-  panel.classList.toggle('dimmed', view.dimmed);
+  panel.classList.toggle('dimmed', view.isDimmed);
   const explanation = findAs(panel, '.explanation', HTMLElement);
   setText(explanation, view.explanation);
-  explanation.classList.toggle('no-monitoring', view.silent);
+  explanation.classList.toggle('no-monitoring', view.isSilent);
   setOptionalText(findAs(panel, '.age', HTMLElement), view.age);
   setOptionalText(findAs(panel, '.not-shown', HTMLElement), view.notShown);
 

@@ -23,15 +23,15 @@ export class MapPanel {
     this.#details.addEventListener('toggle', changed);
   }
 
-  /** `live`: whether events arrive. */
-  render(traffic: Traffic, live: boolean): void {
-    const view = toMapView(traffic, live);
+  /** `isLive`: whether events arrive. */
+  render(traffic: Traffic, isLive: boolean): void {
+    const view = toMapView(traffic, isLive);
     if (this.#details.open) renderTable(findAs(this.#details, 'table', HTMLTableElement), mapTableHead, view.rows);
     const text = JSON.stringify(view);
     if (text === this.#drawn) return;
     this.#drawn = text;
     setText(findAs(this.#panel, '.summary', HTMLElement), view.summary);
-    this.#drawing.classList.toggle('dimmed', view.dimmed);
+    this.#drawing.classList.toggle('dimmed', view.isDimmed);
     this.#drawing.setAttribute('aria-label', describeMap(view));
     this.#drawing.replaceChildren(...drawMap(view));
   }

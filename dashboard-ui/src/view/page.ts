@@ -27,10 +27,10 @@ export interface PageView {
 }
 
 /**
- * `paused`: the time of the pause, at which all values except the alerts are shown; null if the display is not paused.
+ * `pausedMoment`: the time of the pause, at which all values except the alerts are shown; null if the display is not paused.
  */
-export function toPageView(state: PageState, connection: Connection, current: Moment, paused: Moment | null): PageView {
-  const { now, lastEventAt, maxIdleMs } = paused ?? current;
+export function toPageView(state: PageState, connection: Connection, current: Moment, pausedMoment: Moment | null): PageView {
+  const { now, lastEventAt, maxIdleMs } = pausedMoment ?? current;
   const idleMs = now - lastEventAt;
   const latest = state.requests.list.at(-1) ?? null;
   const context = (service: string, staleTimeoutMs: number) => {
@@ -40,7 +40,7 @@ export function toPageView(state: PageState, connection: Connection, current: Mo
   const time = toPanelView(state.time, context('time_service', timeStaleTimeoutMs));
   const system = toPanelView(state.system, context('sysinfo_service', partStaleTimeoutMs));
   const weather = toWeatherView(state.weather, context('weather_service', partStaleTimeoutMs));
-  const connectionView = toConnectionView(connection, current.lastEventAt, current.now, paused !== null);
+  const connectionView = toConnectionView(connection, current.lastEventAt, current.now, pausedMoment !== null);
   return {
     connection: connectionView,
     time,
@@ -54,10 +54,10 @@ export function toPageView(state: PageState, connection: Connection, current: Mo
         { name: 'weather', state: weather.state },
       ],
       request: latest,
-      live: idleMs <= maxIdleMs,
-      locked: connection.phase === 'locked',
-      paused: paused !== null,
-      firing: state.alerts.value?.firing.length ?? 0,
+      isLive: idleMs <= maxIdleMs,
+      isLocked: connection.phase === 'locked',
+      isPaused: pausedMoment !== null,
+      firingCount: state.alerts.value?.firing.length ?? 0,
     }),
   };
 }
@@ -65,7 +65,7 @@ export function toPageView(state: PageState, connection: Connection, current: Mo
 export function renderPage(root: ParentNode, state: PageState, view: PageView): void {
   renderBadge(find(root, '#connection'), view.connection.state, view.connection.label);
   renderHeadline(root, view.headline);
-  renderClock(findAs(root, '#clock', HTMLTimeElement), state, view.time.dimmed);
+  renderClock(findAs(root, '#clock', HTMLTimeElement), state, view.time.isDimmed);
   const error = state.malformed === null ? null : `Ignored a malformed “${state.malformed}” event from the server.`;
   setOptionalText(findAs(root, '#error', HTMLElement), error);
   findAs(root, '#panels', HTMLElement).hidden = view.connection.state === 'locked';
@@ -76,10 +76,10 @@ export function renderPage(root: ParentNode, state: PageState, view: PageView): 
   renderPanel(find(root, '#weather'), view.weather, weatherFacts(state.weather.value, valueAgeMs), weatherFields(state.weather.value, valueAgeMs));
 }
 
-function renderClock(clock: HTMLTimeElement, state: PageState, dimmed: boolean): void {
+function renderClock(clock: HTMLTimeElement, state: PageState, isDimmed: boolean): void {
   const reading = state.time.value;
   setText(clock, reading === null ? '--:--:--' : truncate(formatTimeOfDay(reading.timestamp), 40));
   if (reading?.iso8601) clock.dateTime = reading.iso8601;
   else clock.removeAttribute('datetime');
-  clock.classList.toggle('dimmed', dimmed);
+  clock.classList.toggle('dimmed', isDimmed);
 }

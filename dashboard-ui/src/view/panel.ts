@@ -13,7 +13,7 @@ const maxFieldLength = 200;
 
 export function renderPanel(panel: Element, view: PanelView, facts: Facts, fields: Fields): void {
   renderBadge(find(panel, '.badge'), view.state, view.state);
-  for (const part of panel.querySelectorAll('.values, .fact, .fact-detail, .trend-value')) part.classList.toggle('dimmed', view.dimmed);
+  for (const part of panel.querySelectorAll('.values, .fact, .fact-detail, .trend-value')) part.classList.toggle('dimmed', view.isDimmed);
   setText(find(panel, '.fact'), facts.main);
   setText(find(panel, '.fact-detail'), facts.detail);
   setText(find(panel, '.timing'), view.timing);

@@ -34,10 +34,10 @@ export class SignInForm {
     });
   }
 
-  show(visible: boolean): void {
-    if (this.#form.hidden === !visible) return;
-    this.#form.hidden = !visible;
-    if (visible) this.#key.focus();
+  show(isVisible: boolean): void {
+    if (this.#form.hidden === !isVisible) return;
+    this.#form.hidden = !isVisible;
+    if (isVisible) this.#key.focus();
   }
 
   async #send(): Promise<void> {

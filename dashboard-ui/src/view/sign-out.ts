@@ -25,9 +25,9 @@ export class SignOutButton {
     });
   }
 
-  show(visible: boolean): void {
-    this.#button.hidden = !visible;
-    if (!visible) setOptionalText(this.#error, null);
+  show(isVisible: boolean): void {
+    this.#button.hidden = !isVisible;
+    if (!isVisible) setOptionalText(this.#error, null);
   }
 
   async #send(): Promise<void> {

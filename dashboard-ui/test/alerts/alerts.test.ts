@@ -115,8 +115,8 @@ describe('toAlertsView', () => {
       '1 alert firing · no signal from monitoring yet',
       false,
     ],
-  ])('the panel for %j has the state %s and the label %s', (body, state, label, explanation, silent) => {
-    expect(view(body)).toMatchObject({ state, label, explanation, silent, dimmed: false, age: null });
+  ])('the panel for %j has the state %s and the label %s', (body, state, label, explanation, isSilent) => {
+    expect(view(body)).toMatchObject({ state, label, explanation, isSilent, isDimmed: false, age: null });
   });
 
   test('the ages of alerts are updated between events', () => {
@@ -128,12 +128,12 @@ describe('toAlertsView', () => {
 
   test('without events, the alerts panel is dimmed and does not show the state of monitoring', () => {
     const body = silentBody([alertBody]);
-    expect(view(body, 3_000, 3_000).dimmed).toBe(false);
+    expect(view(body, 3_000, 3_000).isDimmed).toBe(false);
     expect(view(body, 9_000, 3_001)).toMatchObject({
       state: 'stale',
       label: 'stale',
-      dimmed: true,
-      silent: false,
+      isDimmed: true,
+      isSilent: false,
       explanation: 'No data from the server.',
       age: 'updated 3 s ago',
       firing: [{ name: 'ServiceDown' }],
@@ -146,7 +146,7 @@ describe('toAlertsView', () => {
   });
 
   test('the alerts panel is waiting before the first event', () => {
-    expect(toAlertsView(initialState.alerts, 60_000, 60_000)).toMatchObject({ state: 'waiting', firing: [], dimmed: false });
+    expect(toAlertsView(initialState.alerts, 60_000, 60_000)).toMatchObject({ state: 'waiting', firing: [], isDimmed: false });
   });
 
   test('a stale alert is marked', () => {

@@ -30,7 +30,7 @@ test('simultaneous changes are announced together', () => {
 });
 
 const alerts = (firing: object[], resolved: object[] = []) => parseAlertsEvent(JSON.stringify(alertsBody(firing, resolved)));
-const numbered = (count: number) => Array.from({ length: count }, (_, i) => ({ ...alertBody, fingerprint: `n${i}` }));
+const numberedAlerts = (count: number) => Array.from({ length: count }, (_, i) => ({ ...alertBody, fingerprint: `n${i}` }));
 
 test('the announcer announces once that an alert fires, and once that it is resolved', () => {
   const announcer = new AlertAnnouncer();
@@ -52,9 +52,9 @@ test('a missing alert is not announced as resolved', () => {
 
 test('only the number of many alerts is announced', () => {
   const announcer = new AlertAnnouncer();
-  expect(announcer.changes(alerts(numbered(3))).match(/Alert firing/g)).toHaveLength(3);
-  expect(announcer.changes(alerts(numbered(7)))).toBe('4 alerts firing.');
-  expect(announcer.changes(alerts([], numbered(7)))).toBe('7 alerts resolved.');
+  expect(announcer.changes(alerts(numberedAlerts(3))).match(/Alert firing/g)).toHaveLength(3);
+  expect(announcer.changes(alerts(numberedAlerts(7)))).toBe('4 alerts firing.');
+  expect(announcer.changes(alerts([], numberedAlerts(7)))).toBe('7 alerts resolved.');
 });
 
 test('missing fields of an alert are not announced', () => {

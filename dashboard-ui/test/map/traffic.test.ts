@@ -42,8 +42,8 @@ describe('rates', () => {
   test('rates are unknown with one sample, and are reset by a restart of the server', () => {
     const before = traffic(mapBody({ atMs: 8_000, calls: 90 }), mapBody({ atMs: 10_000, calls: 100 }));
     expect(serviceRates(before, 'time_service')).not.toBeNull();
-    for (const restarted of [mapBody({ atMs: 12_000, calls: 1 }), mapBody({ atMs: 1_000, calls: 200 })]) {
-      expect(withSample(before, parse(restarted)).length).toBe(1);
+    for (const restartedBody of [mapBody({ atMs: 12_000, calls: 1 }), mapBody({ atMs: 1_000, calls: 200 })]) {
+      expect(withSample(before, parse(restartedBody)).length).toBe(1);
     }
   });
 
@@ -83,8 +83,8 @@ describe('toMapView', () => {
   test('the map shows an open breaker, even if it is open on some loops only', () => {
     const mapView = toMapView(traffic(mapBody({ atMs: 0 }), mapBody({ atMs: 2_000, open: 1 })), true);
     expect(link(mapView, 'weather')).toMatchObject({ state: 'open', detail: 'no failures · breaker open on 1 of 2 loops' });
-    const probing = toMapView(traffic(mapBody({ atMs: 0, closed: 0, halfOpen: 1 })), true);
-    expect(link(probing, 'weather')).toMatchObject({ state: 'probing', detail: 'breaker probing' });
+    const probingView = toMapView(traffic(mapBody({ atMs: 0, closed: 0, halfOpen: 1 })), true);
+    expect(link(probingView, 'weather')).toMatchObject({ state: 'probing', detail: 'breaker probing' });
   });
 
   test('the map shows replicas only if there are several', () => {
@@ -113,9 +113,9 @@ describe('toMapView', () => {
   });
 
   test('without data, the map is dimmed and has no rates', () => {
-    expect(toMapView([], true)).toMatchObject({ dimmed: true, summary: 'measuring' });
+    expect(toMapView([], true)).toMatchObject({ isDimmed: true, summary: 'measuring' });
     expect(toMapView([], true).services.map((service) => service.rate)).toEqual(['–', '–', '–']);
-    expect(toMapView(traffic(mapBody({ atMs: 0 })), false)).toMatchObject({ dimmed: true, summary: 'no data' });
+    expect(toMapView(traffic(mapBody({ atMs: 0 })), false)).toMatchObject({ isDimmed: true, summary: 'no data' });
   });
 });
 

@@ -8,7 +8,7 @@ import { requestBody } from '../samples/requests.ts';
 function headline(states: [PanelState, PanelState, PanelState], changes: Partial<HeadlineInput> = {}) {
   const panels = states.map((state, index) => ({ name: ['time', 'system', 'weather'][index] ?? '', state }));
   const request = parseRequestEvent(JSON.stringify(requestBody));
-  return toHeadline({ panels, request, live: true, locked: false, paused: false, firing: 0, ...changes });
+  return toHeadline({ panels, request, isLive: true, isLocked: false, isPaused: false, firingCount: 0, ...changes });
 }
 
 test('the headline states the slowest call and its deadline if all calls are in time', () => {
@@ -41,30 +41,30 @@ test('a stale part changes the headline to a warning', () => {
 });
 
 test('firing alerts are in the title, and in the text unless a part has failed', () => {
-  expect(headline(['fresh', 'fresh', 'fresh'], { firing: 2 })).toMatchObject({
+  expect(headline(['fresh', 'fresh', 'fresh'], { firingCount: 2 })).toMatchObject({
     tone: 'warn',
     text: '3 of 3 in time · 2 alerts firing',
     title: '! 3 of 3 in time · 2 firing · Cohort',
   });
-  expect(headline(['fresh', 'open', 'fresh'], { firing: 1 }).text).toBe('2 of 3 in time · system breaker open');
+  expect(headline(['fresh', 'open', 'fresh'], { firingCount: 1 }).text).toBe('2 of 3 in time · system breaker open');
 });
 
 test('without events, no part counts as in time', () => {
-  expect(headline(['stale', 'stale', 'stale'], { live: false })).toMatchObject({ tone: 'idle', text: 'No data from the server: values are out of date' });
+  expect(headline(['stale', 'stale', 'stale'], { isLive: false })).toMatchObject({ tone: 'idle', text: 'No data from the server: values are out of date' });
   expect(headline(['waiting', 'waiting', 'waiting']).tone).toBe('idle');
-  expect(headline(['fresh', 'fresh', 'fresh'], { locked: true }).text).toBe('API key required');
+  expect(headline(['fresh', 'fresh', 'fresh'], { isLocked: true }).text).toBe('API key required');
 });
 
 test('the headline of a paused page states the pause, and counts current alerts', () => {
-  expect(headline(['fresh', 'fresh', 'fresh'], { paused: true })).toEqual({
+  expect(headline(['fresh', 'fresh', 'fresh'], { isPaused: true })).toEqual({
     tone: 'idle',
     text: 'Paused · 3 of 3 in time · slowest 41 ms of 5 s (weather)',
     title: '‖ paused · Cohort',
   });
-  expect(headline(['fresh', 'fresh', 'timeout'], { paused: true, firing: 2 })).toEqual({
+  expect(headline(['fresh', 'fresh', 'timeout'], { isPaused: true, firingCount: 2 })).toEqual({
     tone: 'warn',
     text: 'Paused · 2 of 3 in time · weather timed out',
     title: '‖ paused · 2 firing · Cohort',
   });
-  expect(headline(['fresh', 'fresh', 'fresh'], { paused: true, locked: true }).text).toBe('API key required');
+  expect(headline(['fresh', 'fresh', 'fresh'], { isPaused: true, isLocked: true }).text).toBe('API key required');
 });

@@ -5,12 +5,12 @@ import type { Bar } from '../../src/request/waterfall-view.ts';
 
 const bar = (from: number, to: number, label: string, line = 0): Bar => ({ line, from, to, label, segments: [], isHedge: false, end: 'failed' });
 
-const exceeded = { bars: [bar(0, 0.5, 'deadline exceeded (504)')], deadline: 0.5 };
+const exceededRow = { bars: [bar(0, 0.5, 'deadline exceeded (504)')], deadline: 0.5 };
 
 test('a label is drawn inside a long bar, and omitted if it does not fit there', () => {
-  expect(placeLabels(exceeded, 1_000)).toEqual([{ x: 492, anchor: 'end', inside: true }]);
+  expect(placeLabels(exceededRow, 1_000)).toEqual([{ x: 492, anchor: 'end', inside: true }]);
   // The time after the deadline is reserved for the label of the deadline.
-  expect(placeLabels(exceeded, 250)).toEqual([null]);
+  expect(placeLabels(exceededRow, 250)).toEqual([null]);
 });
 
 test('the labels of a call that ended shortly after its deadline do not cover the deadline', () => {
@@ -23,7 +23,7 @@ test('the labels of a call that ended shortly after its deadline do not cover th
 });
 
 test('the label of the saved time follows the label of the deadline if the saved time is long enough', () => {
-  const row = { ...exceeded, deadlineLabel: '2 s', saved: { until: 1, label: '962 ms saved' } };
+  const row = { ...exceededRow, deadlineLabel: '2 s', saved: { until: 1, label: '962 ms saved' } };
   // The labels of three and of twelve characters, and the gaps before them.
   expect(savedLabelOffset(row, 1_000)).toBe(39);
   expect(savedLabelOffset(row, 246)).toBe(39);
@@ -47,6 +47,6 @@ test('labels of a line cover neither each other nor a bar', () => {
   ]);
   expect(placeLabels(close, 380).map((label) => label && Math.round(label.x))).toEqual([88, null, null]);
   // Bars on other lines do not move the label.
-  const stacked = { bars: [bar(0.1, 0.2, 'reset'), bar(0.22, 0.4, 'hedge cancelled', 1)], deadline: null };
-  expect(placeLabels(stacked, 1_000).map((label) => label?.x)).toEqual([212, 412]);
+  const stackedRow = { bars: [bar(0.1, 0.2, 'reset'), bar(0.22, 0.4, 'hedge cancelled', 1)], deadline: null };
+  expect(placeLabels(stackedRow, 1_000).map((label) => label?.x)).toEqual([212, 412]);
 });

@@ -47,9 +47,9 @@ const event = (body: object) => JSON.stringify(body);
 
 describe('events', () => {
   test('a recorded request replaces the request that was derived from its aggregate', () => {
-    const derived = receive(initialState, 'aggregate', event(aggregateBody), at(0));
-    expect(derived.requests.list.map((request) => request.traceId)).toEqual([null]);
-    const recorded = receive(derived, 'request', event(requestBody), at(1));
+    const derivedState = receive(initialState, 'aggregate', event(aggregateBody), at(0));
+    expect(derivedState.requests.list.map((request) => request.traceId)).toEqual([null]);
+    const recorded = receive(derivedState, 'request', event(requestBody), at(1));
     expect(recorded.requests.list.map((request) => request.traceId)).toEqual([requestBody.trace_id]);
     expect(receive(recorded, 'aggregate', event(aggregateBody), at(2)).requests).toBe(recorded.requests);
   });

@@ -8,12 +8,12 @@ class Fixture {
   readonly reports: boolean[] = [];
   timer: { delayMs: number; action: () => void } | null = null;
   readonly #pending: ((result: RenewalResult) => void)[] = [];
-  renewals = 0;
+  renewalCount = 0;
 
   readonly keeper = new SessionKeeper(
     {
       renew: () => {
-        this.renewals += 1;
+        this.renewalCount += 1;
         return new Promise((resolve) => this.#pending.push(resolve));
       },
       schedule: (delayMs, action) => {
@@ -44,12 +44,12 @@ describe('SessionKeeper', () => {
   test('the session is renewed immediately and then every five minutes', async () => {
     fixture.keeper.start();
     fixture.keeper.start();
-    expect(fixture.renewals).toBe(1);
+    expect(fixture.renewalCount).toBe(1);
     await fixture.respond('renewed');
     expect(fixture.reports).toEqual([true]);
     expect(fixture.timer?.delayMs).toBe(300_000);
     fixture.timer?.action();
-    expect(fixture.renewals).toBe(2);
+    expect(fixture.renewalCount).toBe(2);
   });
 
   test('SessionKeeper retries a renewal after 30 s if the server is unavailable, and does not report this failure', async () => {

@@ -15,9 +15,9 @@ const fallbackWidth = 800;
 /** Bars of a phase differ in height, so that they can be distinguished without color. */
 const phaseHeights = { queued: 4, connect: 8, tls: 8, wait: barHeight, read: barHeight } as const;
 
-/** Draws the rows. `animate`: animates the bars of attempts that exceeded the deadline. */
-export function renderWaterfall(figure: HTMLElement, view: WaterfallView, description: string, animate: boolean): void {
-  figure.classList.toggle('snap', animate);
+/** Draws the rows. `shouldAnimate`: animates the bars of attempts that exceeded the deadline. */
+export function renderWaterfall(figure: HTMLElement, view: WaterfallView, description: string, shouldAnimate: boolean): void {
+  figure.classList.toggle('snap', shouldAnimate);
   const width = find(figure, '.axis').clientWidth || fallbackWidth;
   find(figure, '.lanes').setAttribute('aria-label', description);
   find(figure, '.axis').replaceChildren(...view.ticks.map(drawTick));
