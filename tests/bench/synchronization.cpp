@@ -28,11 +28,11 @@
 #include <cohort/runtime/synchronization/shared_mutex.hpp>
 
 namespace {
-std::atomic<std::size_t> allocations{0};
+std::atomic<std::size_t> allocation_count{0};
 }
 
 void* operator new(std::size_t size) {
-  allocations.fetch_add(1, std::memory_order_relaxed);
+  allocation_count.fetch_add(1, std::memory_order_relaxed);
   if (void* block = std::malloc(size)) return block;
   throw std::bad_alloc{};
 }
@@ -55,11 +55,11 @@ void measure(const char* operation, std::size_t loop_count, int operations, std:
       if (--running == 0) loops.stop();
     });
   }
-  const auto first_allocation = allocations.load();
+  const auto initial_count = allocation_count.load();
   const auto begin = std::chrono::steady_clock::now();
   loops.run();
   const std::chrono::duration<double, std::nano> spent = std::chrono::steady_clock::now() - begin;
-  const auto allocated = static_cast<double>(allocations.load() - first_allocation);
+  const auto allocated = static_cast<double>(allocation_count.load() - initial_count);
   std::printf("| %-52s | %8.0f | %5.2f |%s\n", operation, spent.count() / operations, allocated / operations,
               has_failed ? " FAILED" : "");
 }
@@ -123,9 +123,9 @@ task<> select_all(channel<int>& first, channel<int>& second, int count) {
 
 task<> do_nothing() { co_return; }
 template <class Once>
-task<> call_once(Once& initialized, int count) {
+task<> call_once(Once& initialization, int count) {
   for (int i = 0; i < count; ++i) {
-    const auto called = co_await initialized.call(deadline::never(), do_nothing);
+    const auto called = co_await initialization.call(deadline::never(), do_nothing);
     require(called.has_value());
   }
 }
@@ -137,18 +137,18 @@ task<> await_latches(int count) {
     require(co_await counted.wait(deadline::never()) == wait_status::notified);
   }
 }
-/// Waits for `own`, and then sets `other`, whose waiter does the same.
+/// Waits for `own_event`, and then sets `other_event`, whose waiter does the same.
 template <class Event>
-task<> alternate(Event& own, Event& other, int count) {
+task<> alternate(Event& own_event, Event& other_event, int count) {
   const auto end = run_deadline();
   for (int i = 0; i < count; ++i) {
-    require(co_await own.wait(end) == wait_status::notified);
-    own.reset();
-    other.set();
+    require(co_await own_event.wait(end) == wait_status::notified);
+    own_event.reset();
+    other_event.set();
   }
 }
-task<> await_event(event& is_set, int count) {
-  for (int i = 0; i < count; ++i) require(co_await is_set.wait(deadline::never()) == wait_status::notified);
+task<> await_event(event& awaited_event, int count) {
+  for (int i = 0; i < count; ++i) require(co_await awaited_event.wait(deadline::never()) == wait_status::notified);
 }
 task<> run_jobs(blocking_pool& pool, int count) {
   const auto end = run_deadline();
@@ -177,8 +177,8 @@ void measure_single_loop_types() {
   rate_limiter limiter{64, std::chrono::nanoseconds{1}};
   const auto start = [&](deadline end) { return limiter.acquire(end); };
   measure("rate_limiter, without waiting", 1, rounds, tasks(acquire_repeatedly(start, rounds)));
-  once initialized;
-  measure("once, done", 1, rounds, tasks(call_once(initialized, rounds)));
+  once initialization;
+  measure("once, done", 1, rounds, tasks(call_once(initialization, rounds)));
   event first;
   event second;
   first.set();
@@ -210,8 +210,8 @@ void measure_cross_thread_types() {
   cross_thread_rate_limiter limiter{64, std::chrono::nanoseconds{1}};
   const auto start = [&](deadline end) { return limiter.acquire(end); };
   measure("cross_thread_rate_limiter, without waiting", 1, rounds, tasks(acquire_repeatedly(start, rounds)));
-  cross_thread_once initialized;
-  measure("cross_thread_once, done", 1, rounds, tasks(call_once(initialized, rounds)));
+  cross_thread_once initialization;
+  measure("cross_thread_once, done", 1, rounds, tasks(call_once(initialization, rounds)));
   measure("cross_thread_latch, at zero", 1, rounds, tasks(await_latches<cross_thread_latch>(rounds)));
   const auto first = cross_thread_event::make();
   const auto second = cross_thread_event::make();

@@ -129,23 +129,23 @@ async function checkScaling(stack: Stack, services: string[]): Promise<void> {
 
 /** Restarts every replica of the three inner services in turn, two of each, under load through the dashboard. */
 async function checkRollingRestart(stack: Stack, services: string[]): Promise<void> {
-  const restarted = ['time-service', 'system-info-service', 'weather-service'];
-  await compose('up', '-d', '--no-build', ...restarted.flatMap((name) => ['--scale', `${name}=2`]), ...services);
-  await checkHealth(services.length + restarted.length);
+  const restartedServices = ['time-service', 'system-info-service', 'weather-service'];
+  await compose('up', '-d', '--no-build', ...restartedServices.flatMap((name) => ['--scale', `${name}=2`]), ...services);
+  await checkHealth(services.length + restartedServices.length);
   const poller = new AggregatePoller(stack.services['dashboard-service'], 50, 10_000, stack.apiKey);
-  for (const name of restarted) {
+  for (const name of restartedServices) {
     const replicas = (await listContainers()).filter(({ Service }) => Service === name).map(({ Name }) => Name);
     expect(replicas.length === 2, `${name} has two replicas; found: ${replicas.join(', ')}`);
     for (const replica of replicas) {
       // The grace period covers the drain delay and the drain.
       await runProcess('docker', ['restart', '-t', '15', replica]);
-      await checkHealth(services.length + restarted.length);
+      await checkHealth(services.length + restartedServices.length);
     }
   }
   await poller.stop();
   const failed = poller.polls.filter((poll) => !isFresh(poll));
   expect(failed.length === 0, `no request fails during the restarts; ${failed.length} did: ${JSON.stringify(failed.slice(0, 5))}`);
-  reportSuccess(`rolling restart of ${restarted.join(', ')}, two replicas each: 0 failed of ${poller.polls.length} requests`);
+  reportSuccess(`rolling restart of ${restartedServices.join(', ')}, two replicas each: 0 failed of ${poller.polls.length} requests`);
   await compose('up', '-d', '--no-build', ...services);
   await checkHealth(services.length);
 }

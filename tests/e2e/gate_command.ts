@@ -49,7 +49,7 @@ function checkPolls(link: LinkName, fault: string, polls: Poll[]): void {
 }
 
 /** Injects one fault, stops the poller and returns one line of the table. */
-async function play(faultGateStack: FaultGateStack, poller: AggregatePoller, link: LinkName, fault: string): Promise<string[]> {
+async function injectFault(faultGateStack: FaultGateStack, poller: AggregatePoller, link: LinkName, fault: string): Promise<string[]> {
   const initialInjectedCount = await faultGateStack.injectedCount(link);
   const start = elapsed();
   await faultGateStack.setFault(link, fault);
@@ -118,7 +118,7 @@ try {
     for (const fault of faults) {
       const poller = new AggregatePoller(faultGateStack.links.dashboard, pollIntervalMilliseconds, 8_000);
       await eventually('the aggregate is fresh', 30, () => Promise.resolve(poller.polls.some(isFresh)));
-      const line = await play(faultGateStack, poller, link, fault);
+      const line = await injectFault(faultGateStack, poller, link, fault);
       console.log(line.join(' '));
     }
   }

@@ -91,13 +91,13 @@ try {
   const generator = `http://127.0.0.1:${metricsPort}`;
   await eventually('loadgen serves its metrics', 30, async () => (await fetch(`${generator}/metrics`)).status === 200);
   let sent = 0;
-  for (let printed = 0; sent < requests; ) {
+  for (let reportedTenths = 0; sent < requests; ) {
     await pause(sampleMilliseconds);
     sent = await readMetricSum(generator, 'loadgen_requests_sent_total');
     samples.push({ sent, resources: faultGateStack.resources() });
     const seconds = (elapsed() - start) / 1000;
-    if (sent >= (printed + 1) * (requests / 10)) {
-      printed = Math.floor(sent / (requests / 10));
+    if (sent >= (reportedTenths + 1) * (requests / 10)) {
+      reportedTenths = Math.floor(sent / (requests / 10));
       const memory = serviceNames.map((name) => `${name} ${faultGateStack.resources()[name].rss.toFixed(1)}`).join(', ');
       console.log(`${(sent / 1e6).toFixed(2)} million requests after ${seconds.toFixed(0)} s; MiB: ${memory}`);
     }

@@ -25,14 +25,14 @@ if (!(count >= 1 && count <= 5_000 && seconds >= 5 && seconds <= 600)) {
 
 interface Usage {
   readonly cpuSeconds: number;
-  readonly kilobytes: number;
+  readonly memoryKilobytes: number;
 }
 
 function readUsage(pid: number): Usage {
   // The name of the program, in parentheses, may contain spaces.
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ');
-  const resident = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-  return { cpuSeconds: (Number(stat[11]) + Number(stat[12])) / ticksPerSecond, kilobytes: Number(resident) };
+  const residentKilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+  return { cpuSeconds: (Number(stat[11]) + Number(stat[12])) / ticksPerSecond, memoryKilobytes: Number(residentKilobytes) };
 }
 
 /** A client that reads its stream and counts the events. */
@@ -100,8 +100,8 @@ while (clients.length < count) {
 }
 const all = await measure(pid, clients);
 expect(clients.every((client) => client.isOpen), 'all streams are open');
-const megabytes = (readUsage(pid).kilobytes - before.kilobytes) / 1000;
-reportSuccess(`${count} streams: ${megabytes.toFixed(1)} MB (${((1000 * megabytes) / count).toFixed(1)} KB each) above the ${(before.kilobytes / 1000).toFixed(1)} MB of one`);
+const megabytes = (readUsage(pid).memoryKilobytes - before.memoryKilobytes) / 1000;
+reportSuccess(`${count} streams: ${megabytes.toFixed(1)} MB (${((1000 * megabytes) / count).toFixed(1)} KB each) above the ${(before.memoryKilobytes / 1000).toFixed(1)} MB of one`);
 reportSuccess(`${all.cpuPercent.toFixed(1)} % of a core for ${all.eventsPerSecond.toFixed(0)} events/s; ${one.cpuPercent.toFixed(1)} % for one stream`);
 for (const client of clients) client.close();
 expect(megabytes <= maxMegabytes, `at most ${maxMegabytes} MB`);

@@ -179,14 +179,16 @@ TEST_CASE("contract: the page has hashed assets, ETags and compressed bodies", "
 
   std::smatch script;
   REQUIRE(std::regex_search(page.body, script, std::regex{R"re(src="(assets/[\w.-]+\.js)")re"}));
-  const auto uncompressed = get(dashboard.port(), "/" + script[1].str());
-  CHECK(uncompressed.status == 200);
-  CHECK(uncompressed.header("cache-control") == "public, max-age=31536000, immutable");
-  const auto compressed = get(dashboard.port(), "/" + script[1].str(), {{"Accept-Encoding", "gzip"}});
-  CHECK(compressed.header("content-encoding") == "gzip");
-  CHECK(compressed.body.size() < uncompressed.body.size());
-  CHECK(compressed.header("etag") != uncompressed.header("etag"));
-  CHECK(get(dashboard.port(), "/" + script[1].str(), {{"If-None-Match", uncompressed.header("etag")}}).status == 304);
+  const auto uncompressed_response = get(dashboard.port(), "/" + script[1].str());
+  CHECK(uncompressed_response.status == 200);
+  CHECK(uncompressed_response.header("cache-control") == "public, max-age=31536000, immutable");
+  const auto compressed_response = get(dashboard.port(), "/" + script[1].str(), {{"Accept-Encoding", "gzip"}});
+  CHECK(compressed_response.header("content-encoding") == "gzip");
+  CHECK(compressed_response.body.size() < uncompressed_response.body.size());
+  CHECK(compressed_response.header("etag") != uncompressed_response.header("etag"));
+  CHECK(
+      get(dashboard.port(), "/" + script[1].str(), {{"If-None-Match", uncompressed_response.header("etag")}}).status ==
+      304);
   CHECK(get(dashboard.port(), "/assets/none.js").status == 404);
 }
 

@@ -129,10 +129,10 @@ TEST_CASE("loadgen: TLS certificates are verified with the system's trust store"
   certificate_authority authority{"Test CA"};
   scripted_upstream server{authority.issue({.dns = {"localhost"}})};
   server.set_default_behavior(canned_response{.body = "secret"});
-  const auto trusted = files.write("ca.pem", authority.certificate_pem()).string();
+  const auto trusted_file = files.write("ca.pem", authority.certificate_pem()).string();
   const std::vector<std::string> flags{
       "-q", "-r", "20", "-d", "0.5", "--target", "site=" + server.url() + "/", "--expect-body", "secret"};
-  const auto trusted_run = run_program("loadgen", flags, {{"SSL_CERT_FILE", trusted}});
+  const auto trusted_run = run_program("loadgen", flags, {{"SSL_CERT_FILE", trusted_file}});
   CHECK_THAT(trusted_run.output, ContainsSubstring("Successful:     10\n"));
   const auto untrusted_run = run_program("loadgen", flags);
   CHECK(untrusted_run.status == 122);
@@ -145,14 +145,14 @@ TEST_CASE("loadgen: a CA is trusted with --cacert, and every certificate with --
   certificate_authority authority{"Test CA"};
   scripted_upstream server{authority.issue({.dns = {"localhost"}})};
   server.set_default_behavior(canned_response{.body = "secret"});
-  const auto trusted = files.write("ca.pem", authority.certificate_pem()).string();
+  const auto trusted_file = files.write("ca.pem", authority.certificate_pem()).string();
   const auto run_with_flags = [&](std::vector<std::string> flags) {
     flags.insert(flags.end(), {"-q", "-r", "20", "-d", "0.5", "--target", "site=" + server.url() + "/"});
     return run_program("loadgen", flags);
   };
-  CHECK_THAT(run_with_flags({"--cacert", trusted}).output, ContainsSubstring("Successful:     10\n"));
+  CHECK_THAT(run_with_flags({"--cacert", trusted_file}).output, ContainsSubstring("Successful:     10\n"));
   CHECK_THAT(run_with_flags({"--insecure"}).output, ContainsSubstring("Successful:     10\n"));
-  CHECK(run_with_flags({"--cacert", trusted, "--sni", "other.example"}).status == 122);
+  CHECK(run_with_flags({"--cacert", trusted_file, "--sni", "other.example"}).status == 122);
 }
 
 TEST_CASE("loadgen: the load is divided among the threads, and their counts are added",

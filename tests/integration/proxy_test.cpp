@@ -61,7 +61,7 @@ class tunneling_proxy {
     const auto server = connect_loopback(target_port_);
     const std::string response = "HTTP/1.1 200 Connection established\r\n\r\n";
     ::send(client.get(), response.data(), response.size(), MSG_NOSIGNAL);
-    std::jthread to_server{[&] { copy(client, server); }};
+    std::jthread forwarding_thread{[&] { copy(client, server); }};
     copy(server, client);
   }
 

@@ -256,7 +256,7 @@ class invariant_checker {
     if (scenario_.client_timeout < 10s) return;
     check_all_succeeded("/api/aggregate");
     // The time proxy needs a second replica and the time to try it.
-    if (scenario_.time_replicas >= 2 && !scenario_.deadline) check_all_succeeded("/api/time-proxy");
+    if (scenario_.time_replica_count >= 2 && !scenario_.deadline) check_all_succeeded("/api/time-proxy");
   }
   void check_all_succeeded(std::string_view path) {
     const auto report = reports_.find(path);

@@ -89,13 +89,13 @@ bool shrink_and_print(std::uint64_t seed, const std::string& test_file) {
   return true;
 }
 
-std::size_t audit_and_print(std::uint64_t seed, bool prints_json) {
+std::size_t audit_and_print(std::uint64_t seed, bool should_print_json) {
   const auto original = draw_long_schedule(seed);
   simulated_stack stack{original, sim::event_log::mode::hash, true};
   stack.run_load();
   stack.fleet.run_for(std::chrono::seconds{20});
   const auto report = stack.audit->report();
-  std::cout << (prints_json ? report.json() + "\n" : report.text());
+  std::cout << (should_print_json ? report.json() + "\n" : report.text());
   return report.findings.size();
 }
 

@@ -31,6 +31,6 @@ std::string failure_of(const sim::schedule& run);
 bool shrink_and_print(std::uint64_t seed, const std::string& test_file);
 
 /// Prints how the services propagate and use deadlines in a long run, as text or JSON. Returns the number of findings.
-std::size_t audit_and_print(std::uint64_t seed, bool prints_json);
+std::size_t audit_and_print(std::uint64_t seed, bool should_print_json);
 
 }  // namespace cohort::test

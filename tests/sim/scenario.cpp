@@ -110,7 +110,7 @@ sim::schedule draw_long_schedule(std::uint64_t seed) {
 scenario scenario_of(const sim::schedule& schedule) {
   scenario parameters;
   parameters.is_lossless = schedule.parameter("lossless", "no") == "yes";
-  parameters.time_replicas = static_cast<std::size_t>(
+  parameters.time_replica_count = static_cast<std::size_t>(
       std::ranges::count_if(schedule.nodes, [](const auto& name) { return name.starts_with(time_name); }));
   parameters.links = links_of(schedule);
   parameters.deadline = schedule.duration_parameter("deadline");

@@ -24,7 +24,7 @@ struct scenario {
   /// Only faults that must not lose a request are injected: graceful restarts, slow lookups, clock steps, higher
   /// latency, and failures of the weather providers.
   bool is_lossless = false;
-  std::size_t time_replicas = 1;
+  std::size_t time_replica_count = 1;
   sim::link_conditions links;
   /// Sent to the dashboard in a deadline header.
   std::optional<duration> deadline;

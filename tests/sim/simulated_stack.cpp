@@ -128,7 +128,7 @@ sim::node& simulated_stack::add_nodes(bool is_audited) {
   add_provider(wttr_name, schedule.seed, {{"/{place}", wttr_response()}});
   add_provider(open_meteo_name, schedule.seed + 1,
                {{"/v1/forecast", open_meteo_response()}, {"/v1/search", geocoding_response()}});
-  for (std::size_t i = 0; i < scenario.time_replicas; ++i) fleet.add_service(time_service::definition, time_name);
+  for (std::size_t i = 0; i < scenario.time_replica_count; ++i) fleet.add_service(time_service::definition, time_name);
   if (schedule.has_node(sysinfo_name)) fleet.add_service(sysinfo_with_fixed_data, sysinfo_name);
   if (schedule.has_node(weather_name)) {
     fleet.add_service(weather::definition, weather_name, weather_variables(scenario));

@@ -32,13 +32,13 @@ void measure_responses(test::running_program& dashboard, const test::scripted_up
   print_row("deadline", "upstream takes 500 ms, caller has 200 ms",
             "responses after " + format_quantile(latencies, 0.5) + " (median), " + format_quantile(latencies, 1) +
                 " (maximum) · " + std::to_string(timeouts) + " of " + std::to_string(deadline_request_count) +
-                " with `timeout` · " + std::to_string(time_service.disconnects()) + " upstream calls cancelled");
+                " with `timeout` · " + std::to_string(time_service.disconnect_count()) + " upstream calls cancelled");
 }
 
 void measure_cancellation(test::running_program& dashboard, const test::scripted_upstream& time_service) {
   std::vector<duration> delays;
   const auto requests = time_service.requests().size();
-  const auto disconnects = time_service.disconnects();
+  const auto initial_disconnect_count = time_service.disconnect_count();
   for (unsigned i = 1; i <= disconnecting_client_count; ++i) {
     test::raw_connection connection{dashboard.port()};
     connection.send(request);
@@ -46,7 +46,7 @@ void measure_cancellation(test::running_program& dashboard, const test::scripted
     std::this_thread::sleep_for(50ms);
     const auto disconnected = now();
     connection.reset();
-    time_service.wait_for_disconnects(disconnects + i);
+    time_service.wait_for_disconnects(initial_disconnect_count + i);
     delays.push_back(now() - disconnected);
   }
   print_row("deadline", "caller disconnects after 50 ms",

@@ -77,65 +77,66 @@ struct load {
   duration server_cpu_time{};
 };
 
-void start_period(load& running, double rate, duration length) {
-  running.rate = rate;
-  running.start = loop::current().now();
-  running.end = running.start + length;
-  running.next_request = 0;
-  running.counts = {};
+void start_period(load& active_load, double rate, duration length) {
+  active_load.rate = rate;
+  active_load.start = loop::current().now();
+  active_load.end = active_load.start + length;
+  active_load.next_request = 0;
+  active_load.counts = {};
 }
 
-task<> send_request(load& running, time_point intended_start) {
+task<> send_request(load& active_load, time_point intended_start) {
   // Waits for late responses, as a proxy does, which shares its connections.
-  auto fetch_task = http::fetch(running.environment.client(), running.request, deadline{intended_start + 5s});
+  auto fetch_task = http::fetch(active_load.environment.client(), active_load.request, deadline{intended_start + 5s});
   const auto response = co_await std::move(fetch_task);
   const auto latency = loop::current().now() - intended_start;
   if (response && response->status == http::status::service_unavailable) {
-    ++running.counts.rejected;
+    ++active_load.counts.rejected;
   } else if (response && response->status == http::status::ok && latency <= request_timeout) {
-    running.counts.good.push_back(latency);
+    active_load.counts.good.push_back(latency);
   } else {
-    ++running.counts.late;
+    ++active_load.counts.late;
   }
 }
 
 /// Sends the requests of one connection of an open loop: request i is sent i/rate after the start, or as soon as a
 /// connection is idle.
-task<> send_at_rate(load& running) {
+task<> send_at_rate(load& active_load) {
   for (;;) {
-    const std::chrono::duration<double> offset{static_cast<double>(running.next_request++) / running.rate};
-    const auto intended_start = running.start + std::chrono::duration_cast<duration>(offset);
-    if (intended_start >= running.end) co_return;
+    const std::chrono::duration<double> offset{static_cast<double>(active_load.next_request++) / active_load.rate};
+    const auto intended_start = active_load.start + std::chrono::duration_cast<duration>(offset);
+    if (intended_start >= active_load.end) co_return;
     auto pause = sleep_until(deadline{intended_start});
     if (intended_start > loop::current().now()) co_await std::move(pause);
     if (deadline{intended_start + request_timeout}.expired(loop::current().now())) {
-      ++running.counts.unsent;
-      ++running.counts.late;
+      ++active_load.counts.unsent;
+      ++active_load.counts.late;
     } else {
-      co_await send_request(running, intended_start);
+      co_await send_request(active_load, intended_start);
     }
   }
 }
 
-task<> send_continuously(load& running) {
-  for (auto now = running.start; now < running.end; now = loop::current().now()) co_await send_request(running, now);
+task<> send_continuously(load& active_load) {
+  for (auto now = active_load.start; now < active_load.end; now = loop::current().now())
+    co_await send_request(active_load, now);
 }
 
-task<> measure_capacity(load& running) {
-  start_period(running, 0, warm_up_period);
-  auto send_task = run_concurrently(16, [&running] { return send_continuously(running); });
+task<> measure_capacity(load& active_load) {
+  start_period(active_load, 0, warm_up_period);
+  auto send_task = run_concurrently(16, [&active_load] { return send_continuously(active_load); });
   co_await std::move(send_task);
 }
 
-task<> overload_after_warm_up(load& running) {
-  start_period(running, nominal_capacity / 2, warm_up_period);
-  auto warm_up = run_concurrently(connections, [&running] { return send_at_rate(running); });
+task<> overload_after_warm_up(load& active_load) {
+  start_period(active_load, nominal_capacity / 2, warm_up_period);
+  auto warm_up = run_concurrently(connections, [&active_load] { return send_at_rate(active_load); });
   co_await std::move(warm_up);
-  const auto before = co_await running.environment.server_cpu_time();
-  start_period(running, nominal_capacity * overload_factor, overload_period);
-  auto overload = run_concurrently(connections, [&running] { return send_at_rate(running); });
+  const auto before = co_await active_load.environment.server_cpu_time();
+  start_period(active_load, nominal_capacity * overload_factor, overload_period);
+  auto overload = run_concurrently(connections, [&active_load] { return send_at_rate(active_load); });
   co_await std::move(overload);
-  running.server_cpu_time = co_await running.environment.server_cpu_time() - before;
+  active_load.server_cpu_time = co_await active_load.environment.server_cpu_time() - before;
 }
 
 // ---- results
@@ -147,9 +148,9 @@ http::admission_settings concurrency_limit(bool enabled) {
 }
 
 load make_load(testbed& environment) {
-  load running{environment, environment.request("/work")};
-  running.request.fields.emplace_back(http::envoy_timeout_field, request_timeout_ms);
-  return running;
+  load active_load{environment, environment.request("/work")};
+  active_load.request.fields.emplace_back(http::envoy_timeout_field, request_timeout_ms);
+  return active_load;
 }
 
 std::string describe(const request_counts& counts, double capacity) {
@@ -162,35 +163,35 @@ std::string describe(const request_counts& counts, double capacity) {
          format_count(counts.late) + " late, " + format_count(counts.unsent) + " of them unsent";
 }
 
-void measure(const std::string& scenario, const http::async_handler& handler, bool uses_cpu, bool limited) {
+void measure(const std::string& scenario, const http::async_handler& handler, bool is_cpu_bound, bool is_limited) {
   http::router routes;
   routes.get("/work", handler);
   testbed unlimited_testbed{routes, concurrency_limit(false), connections};
   auto capacity_load = make_load(unlimited_testbed);
   unlimited_testbed.run(measure_capacity(capacity_load));
-  testbed overloaded_testbed{routes, concurrency_limit(limited), connections};
+  testbed overloaded_testbed{routes, concurrency_limit(is_limited), connections};
   auto overload = make_load(overloaded_testbed);
   overloaded_testbed.run(overload_after_warm_up(overload));
   const auto capacity = loadgen::per_second(capacity_load.counts.good.size(), warm_up_period);
   auto description = describe(overload.counts, capacity);
-  if (uses_cpu) {
+  if (is_cpu_bound) {
     const auto good_response_fraction =
         static_cast<double>(overload.counts.good.size()) * service_time / overload.server_cpu_time;
     description +=
         " · " + loadgen::format_percentage(good_response_fraction) + " of the server's CPU time for good responses";
   }
-  print_row("overload", scenario + (limited ? ", limit on" : ", limit off"), description);
+  print_row("overload", scenario + (is_limited ? ", limit on" : ", limit off"), description);
 }
 
 }  // namespace
 
 void measure_overload() {
   // The measurements alternate, so that changes of the machine's load affect both equally.
-  for (const bool limited : {false, true, false, true}) measure("2 ms of computation", compute, true, limited);
+  for (const bool is_limited : {false, true, false, true}) measure("2 ms of computation", compute, true, is_limited);
   exclusive_resource resource;
   const auto use_resource = [&resource](http::request_context&) { return resource.use(); };
-  for (const bool limited : {false, true, false, true})
-    measure("2 ms of an exclusive resource", use_resource, false, limited);
+  for (const bool is_limited : {false, true, false, true})
+    measure("2 ms of an exclusive resource", use_resource, false, is_limited);
 }
 
 }  // namespace cohort::bench

@@ -98,10 +98,10 @@ async function testEarlierDeadline(target: Target): Promise<string> {
 
 async function testRetries(target: Target): Promise<string> {
   const before = target.a.requests.length;
-  const retried = await get(target, `/plain/r${before}?fail=1`);
+  const retriedResponse = await get(target, `/plain/r${before}?fail=1`);
   const attempts = target.a.requests.length - before;
   const posted = await get(target, `/plain/p${before}?fail=1`, { method: 'POST', body: 'x' });
-  return `GET ${retried.status} after ${attempts}, POST ${posted.status} after ${target.a.requests.length - before - attempts}`;
+  return `GET ${retriedResponse.status} after ${attempts}, POST ${posted.status} after ${target.a.requests.length - before - attempts}`;
 }
 
 async function testMirror(target: Target): Promise<string> {

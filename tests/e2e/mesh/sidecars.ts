@@ -116,12 +116,12 @@ export function startDashboardSidecar(
   upstreams: UpstreamPorts,
   policy: OutboundPolicy,
 ): BackgroundProcess {
-  const outlier = { consecutive_5xx: 5, interval: '1s', base_ejection_time: '60s', max_ejection_percent: 50 };
+  const outlierDetection = { consecutive_5xx: 5, interval: '1s', base_ejection_time: '60s', max_ejection_percent: 50 };
   const values = {
     ...inboundValues(mesh, 'dashboard-service', ports, ['loadgen']),
     OUTBOUND_PORT: String(outbound),
     RETRY_POLICY: JSON.stringify(policy.retries === 0 ? {} : { retry_on: '5xx', num_retries: policy.retries }),
-    OUTLIER_DETECTION: policy.outlierDetection ? JSON.stringify(outlier) : '{ enforcing_consecutive_5xx: 0, enforcing_consecutive_gateway_failure: 0 }',
+    OUTLIER_DETECTION: policy.outlierDetection ? JSON.stringify(outlierDetection) : '{ enforcing_consecutive_5xx: 0, enforcing_consecutive_gateway_failure: 0 }',
     TIME_ENDPOINTS: JSON.stringify(upstreams.time.map(endpoint)),
     SYSINFO_ENDPOINTS: JSON.stringify([endpoint(upstreams.sysinfo)]),
     WEATHER_ENDPOINTS: JSON.stringify([endpoint(upstreams.weather)]),

@@ -105,9 +105,9 @@ export class Kafka extends BrokerProcess implements MessageBroker {
     return this.ports[0] ?? 0;
   }
 
-  get tlsUrls(): { trusted: string; untrusted: string } {
-    const untrusted = `kafkas://localhost:${this.ports[3]}`;
-    return { trusted: `${untrusted}?ca=${join(this.directory, 'ca.pem')}`, untrusted };
+  get tlsUrls(): { trustedUrl: string; untrustedUrl: string } {
+    const untrustedUrl = `kafkas://localhost:${this.ports[3]}`;
+    return { trustedUrl: `${untrustedUrl}?ca=${join(this.directory, 'ca.pem')}`, untrustedUrl };
   }
 
   async run(): Promise<void> {

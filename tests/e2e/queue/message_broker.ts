@@ -15,7 +15,7 @@ export interface MessageBroker {
   /** The port of `url()`. */
   readonly port: number;
   /** TLS URLs with a trusted and an untrusted authority; undefined if the test uses this broker without TLS. */
-  readonly tlsUrls?: { trusted: string; untrusted: string };
+  readonly tlsUrls?: { trustedUrl: string; untrustedUrl: string };
   /** Starts the broker, and waits until it accepts connections. */
   run(): Promise<void>;
   /** Sends a signal to all of its processes. */

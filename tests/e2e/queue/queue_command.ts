@@ -145,10 +145,10 @@ async function checkDeadLetters(broker: MessageBroker): Promise<void> {
 
 async function checkTls(broker: MessageBroker): Promise<void> {
   if (broker.tlsUrls === undefined) return;
-  const { trusted, untrusted } = broker.tlsUrls;
-  const published = await waitForResult<PublishResult>(startPeer('publish', trusted, 'e2e.tls', '1000'));
+  const { trustedUrl, untrustedUrl } = broker.tlsUrls;
+  const published = await waitForResult<PublishResult>(startPeer('publish', trustedUrl, 'e2e.tls', '1000'));
   record('TLS', '1000 confirmed', `${published.confirmed}`, published.confirmed === 1000);
-  const refused = startPeer('publish', untrusted, 'e2e.tls', '1');
+  const refused = startPeer('publish', untrustedUrl, 'e2e.tls', '1');
   const pattern = /certificate verify failed/;
   await eventually('the certificate is rejected', 10, () => Promise.resolve(pattern.test(refused.output)));
   record('TLS, unknown authority', 'not confirmed, logged', 'certificate verify failed', !refused.output.includes('"confirmed":1'));

@@ -62,8 +62,8 @@ export class RabbitMq extends BrokerProcess implements MessageBroker {
 
   async run(): Promise<void> {
     expect(this.child === undefined, 'the broker is not running');
-    const unprivileged = ['--reuid=rabbitmq', '--regid=rabbitmq', '--clear-groups', program];
-    const [command = '', ...args] = process.getuid?.() === 0 ? ['setpriv', ...unprivileged] : [program];
+    const unprivilegedArguments = ['--reuid=rabbitmq', '--regid=rabbitmq', '--clear-groups', program];
+    const [command = '', ...args] = process.getuid?.() === 0 ? ['setpriv', ...unprivilegedArguments] : [program];
     // A separate process group, since the server is a script that starts other processes.
     this.child = spawn(command, args, {
       env: { PATH: process.env['PATH'] ?? '', ...this.environment },

@@ -106,11 +106,11 @@ interface LoadgenRunTotals {
   response_after_idle: { idle_us: number; count: number; p50_us: number }[];
 }
 
-/** The reason why loadgen's report is invalid; empty if it is valid, or if the only reason is a lag of at most `allowedLag_s`. */
-export function findInvalidReason({ verdict, phases }: LoadgenReport, allowedLag_s: number): string {
+/** The reason why loadgen's report is invalid; empty if it is valid, or if the only reason is a lag of at most `allowedLagSeconds`. */
+export function findInvalidReason({ verdict, phases }: LoadgenReport, allowedLagSeconds: number): string {
   if (verdict.word !== 'invalid') return '';
   const lag_us = Math.max(0, ...phases.map(({ totals }) => totals.dispatch_lag.p99_us ?? 0));
-  const isAllowed = lag_us <= 1e6 * allowedLag_s && verdict.limited_by.every((name) => name === 'dispatch_lag');
+  const isAllowed = lag_us <= 1e6 * allowedLagSeconds && verdict.limited_by.every((name) => name === 'dispatch_lag');
   return isAllowed ? '' : verdict.reasons.join(' ');
 }
 

@@ -155,7 +155,7 @@ class RealFleet {
 
 /**
  * Runs the scenarios of a plan with real processes. A run is invalid if the 99th percentile of the load generator's
- * dispatch lag is above `allowedLag_s`.
+ * dispatch lag is above `allowedLagSeconds`.
  */
 export class RealRunner {
   private runs = 0;
@@ -164,7 +164,7 @@ export class RealRunner {
     private readonly plan: RealPlan,
     private readonly planFile: string,
     private readonly directory: string,
-    private readonly allowedLag_s = 0.001,
+    private readonly allowedLagSeconds = 0.001,
   ) {}
 
   /** `seed` determines the times of the calls; without a seed, each run has different times. */
@@ -226,7 +226,7 @@ export class RealRunner {
       cpu_s: cpuTimes(before, after),
       dispatch_lag: readHistogram(report.totals.dispatch_lag.hdr_v2_base64).map(({ value, count }) => ({ lag_us: value, calls: count })),
       response_after_idle: report.totals.response_after_idle.map(({ idle_us, count, p50_us }) => ({ idle_us, calls: count, p50_us })),
-      invalid_reason: findInvalidReason(report, this.allowedLag_s) || findInterference(before, after),
+      invalid_reason: findInvalidReason(report, this.allowedLagSeconds) || findInterference(before, after),
     };
   }
 

@@ -163,8 +163,8 @@ const relevant = held_out.filter(({ own }) => 1 - own >= minRelevantLoss);
 const measured = relevant.slice(0, measuredScriptCount);
 if (measured.length === 0) fail(`the defaults lose less than ${percent(minRelevantLoss)} in each of the ${drawnScriptCount} scripts of the seed ${seed}`);
 // A dispatch lag up to this fraction of the deadline does not determine whether a call succeeds.
-const allowedLag_s = (plan.load.deadline_s ?? plan.load.patience_s) * maxLagRatio;
-const runners = [plan, applySettings(plan, settings)].map((each) => new RealRunner(each, file, directory, allowedLag_s));
+const allowedLagSeconds = (plan.load.deadline_s ?? plan.load.patience_s) * maxLagRatio;
+const runners = [plan, applySettings(plan, settings)].map((each) => new RealRunner(each, file, directory, allowedLagSeconds));
 const runs = 2 * repeat * measured.length;
 const measurement = new Measurement(runners, plan.load.rate, Math.ceil(runs * maxRepetitionRatio));
 

@@ -54,9 +54,9 @@ async function startServices(environment: Record<string, string>): Promise<[Stac
 const tagOf = (span: JaegerSpan | undefined, key: string): unknown => span?.tags.find((tag) => tag.key === key)?.value;
 
 /** Requests an aggregate with the given trace. */
-async function requestAggregate(stack: Stack, trace: string, sampled: boolean): Promise<void> {
+async function requestAggregate(stack: Stack, trace: string, isSampled: boolean): Promise<void> {
   const response = await fetch(`${stack.services['dashboard-service']}/api/aggregate`, {
-    headers: { traceparent: `00-${trace}-00f067aa0ba902b7-${sampled ? '01' : '00'}` },
+    headers: { traceparent: `00-${trace}-00f067aa0ba902b7-${isSampled ? '01' : '00'}` },
   });
   expect(response.status === 200, `the aggregate has status 200, not ${response.status}`);
   await response.text();

@@ -12,19 +12,19 @@
 
 namespace {
 
-std::atomic<int> epoll_ctl_calls{0};
-std::atomic<int> recv_calls{0};
+std::atomic<int> epoll_ctl_call_count{0};
+std::atomic<int> recv_call_count{0};
 
 }  // namespace
 
 #ifndef COHORT_SANITIZED
 extern "C" int epoll_ctl(int poller, int operation, int descriptor, epoll_event* event) noexcept {
-  ++epoll_ctl_calls;
+  ++epoll_ctl_call_count;
   return static_cast<int>(::syscall(SYS_epoll_ctl, poller, operation, descriptor, event));
 }
 
 extern "C" ssize_t recv(int socket, void* buffer, size_t size, int flags) {
-  ++recv_calls;
+  ++recv_call_count;
   return ::syscall(SYS_recvfrom, socket, buffer, size, flags, nullptr, nullptr);
 }
 #endif
@@ -35,15 +35,15 @@ namespace {
 task<> count_calls_of_queries(postgres::pool& pool) {
   constexpr int queries = 100;
   for (int i = 0; i < 2 * queries; ++i) {
-    if (i == queries) epoll_ctl_calls = recv_calls = 0;
+    if (i == queries) epoll_ctl_call_count = recv_call_count = 0;
     const auto found = co_await pool.query(libpq_fixture::in(10s), "select $1::int8", i);
     REQUIRE(found.value()[0].get<int>(0).value() == i);
   }
   // One read checks that the idle connection is open, and one reads the reply, which could arrive in two segments.
-  CHECK(recv_calls >= 2 * queries);
-  CHECK(recv_calls <= 2 * queries + queries / 10);
+  CHECK(recv_call_count >= 2 * queries);
+  CHECK(recv_call_count <= 2 * queries + queries / 10);
   // The reply is awaited without calling epoll_ctl.
-  CHECK(epoll_ctl_calls <= queries / 10);
+  CHECK(epoll_ctl_call_count <= queries / 10);
 }
 
 TEST_CASE("libpq: a query on an idle connection costs two reads and no epoll_ctl", "[postgres][libpq][cost]") {

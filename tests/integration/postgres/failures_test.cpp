@@ -17,8 +17,9 @@ task<int> count_running_statements(postgres::pool& pool, std::string text) {
   co_return counted.value()[0].get<int>(0).value();
 }
 
-task<> query_and_store_error(postgres::pool& pool, std::string text, duration left, postgres::error* failure) {
-  const auto fetched = co_await pool.query(libpq_fixture::in(left), std::move(text));
+task<> query_and_store_error(postgres::pool& pool, std::string text, duration remaining_time,
+                             postgres::error* failure) {
+  const auto fetched = co_await pool.query(libpq_fixture::in(remaining_time), std::move(text));
   if (!fetched) *failure = fetched.error();
 }
 
@@ -66,10 +67,10 @@ struct restart_record {
   bool stopped = false;
   bool ended = false;
   int succeeded = 0;
-  int successes_after_restart = 0;
+  int success_count_after_restart = 0;
   std::vector<postgres::error> failures;
   /// Failures of calls that started after the server had stopped.
-  int failures_after_restart = 0;
+  int failure_count_after_restart = 0;
 };
 
 task<> query_until_end(postgres::pool& pool, std::shared_ptr<restart_record> record) {
@@ -77,10 +78,10 @@ task<> query_until_end(postgres::pool& pool, std::shared_ptr<restart_record> rec
     const bool is_late = record->stopped;
     const auto fetched = co_await pool.query(libpq_fixture::in(30s), "select n from generate_series(1, 10) n");
     if (fetched) {
-      ++(is_late ? record->successes_after_restart : record->succeeded);
+      ++(is_late ? record->success_count_after_restart : record->succeeded);
     } else {
       record->failures.push_back(fetched.error());
-      if (is_late) ++record->failures_after_restart;
+      if (is_late) ++record->failure_count_after_restart;
     }
     co_await sleep_for(200us);
   }
@@ -96,7 +97,7 @@ task<> restart_under_load(postgres::pool& pool, blocking_pool& blocking, std::sh
   co_await sleep_for(100ms);
   // The server process is killed when the thread that started it ends, so this thread starts it.
   libpq_fixture::server().start();
-  while (record->successes_after_restart < 100) co_await sleep_for(5ms);
+  while (record->success_count_after_restart < 100) co_await sleep_for(5ms);
   record->ended = true;
   co_await calls.join();
 }
@@ -105,7 +106,7 @@ TEST_CASE("libpq: during a server restart under load, only the calls in flight f
   const auto record = std::make_shared<restart_record>();
   libpq_fixture fixture{{.max_connections = 8, .timeout = 30s, .reconnect_window = 30s}};
   fixture.run(restart_under_load(fixture.pool, fixture.blocking, record));
-  CHECK(record->failures_after_restart == 0);
+  CHECK(record->failure_count_after_restart == 0);
   // At most one call fails on each connection.
   CHECK(record->failures.size() <= 8);
   for (const auto& failure : record->failures) {

@@ -61,7 +61,7 @@ TEST_CASE("outputs: a service serves requests even if its log output fails, and 
           "[integration][threads][survival]") {
   struct example {
     std::string redirection;
-    bool drops_lines;
+    bool should_drop_lines;
     std::string preparation = "";
   };
   const temporary_directory directory;
@@ -78,7 +78,8 @@ TEST_CASE("outputs: a service serves requests even if its log output fails, and 
     redirected_service service{test_case.redirection, test_case.preparation};
     for (int i = 0; i < 100; ++i) REQUIRE(get(service.port(), "/api/time").status == 200);
     const auto has_dropped_lines = [&] { return metric(service.port(), "cohort_log_lines_dropped_total") > 0; };
-    CHECK((test_case.drops_lines ? eventually(has_dropped_lines, 2s) : has_dropped_lines()) == test_case.drops_lines);
+    CHECK((test_case.should_drop_lines ? eventually(has_dropped_lines, 2s) : has_dropped_lines()) ==
+          test_case.should_drop_lines);
     service.process().signal(SIGTERM);
     // Another process of the shell may keep the test's pipe open, so the test waits only for the service to exit.
     CHECK(eventually([&] { return has_ended(service.process().pid()); }, 5s));

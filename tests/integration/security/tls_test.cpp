@@ -266,13 +266,13 @@ TEST_CASE("tls: the dashboard calls services with its client certificate, and do
   certificate_files files;
   files.write_client("dashboard", "spiffe://example.org/dashboard");
   files.write_client("stranger", "spiffe://example.org/stranger");
-  const std::vector<std::string> mutual_tls{"--tls-client-ca", files.path("root.pem"), "--tls-allowed-client",
-                                            "spiffe://example.org/dashboard"};
-  running_program service{"time-service", files.server_flags(mutual_tls)};
+  const std::vector<std::string> mutual_tls_flags{"--tls-client-ca", files.path("root.pem"), "--tls-allowed-client",
+                                                  "spiffe://example.org/dashboard"};
+  running_program service{"time-service", files.server_flags(mutual_tls_flags)};
   const auto url = "https://127.0.0.1:" + std::to_string(service.port());
   const auto time_of = [&](const std::string& client) {
     running_program dashboard{"dashboard-service",
-                              files.server_flags(mutual_tls),
+                              files.server_flags(mutual_tls_flags),
                               {{"TIME_SERVICE_URL", url},
                                {"UPSTREAM_TLS_CA", files.path("root.pem")},
                                {"UPSTREAM_TLS_CERT", client.empty() ? "" : files.path(client + ".pem")},

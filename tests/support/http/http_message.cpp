@@ -87,7 +87,7 @@ std::optional<message_head> extract_head(std::string& input) {
   return head;
 }
 
-body_decoder::body_decoder(const header_list& headers, unframed_body unframed) {
+body_decoder::body_decoder(const header_list& headers, unframed_body unframed_body_kind) {
   std::optional<std::string> length;
   bool chunked = false;
   for (const auto& [name, value] : headers) {
@@ -111,7 +111,7 @@ body_decoder::body_decoder(const header_list& headers, unframed_body unframed) {
   } else if (length) {
     remaining_ = number(*length, 10);
     state_ = remaining_ == 0 ? state::finished : state::counted;
-  } else if (unframed == unframed_body::until_close) {
+  } else if (unframed_body_kind == unframed_body::until_close) {
     state_ = state::until_close;
   }
 }

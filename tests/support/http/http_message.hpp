@@ -37,7 +37,7 @@ class body_decoder {
 
   /// An empty body, for responses to HEAD and for 204 and 304.
   body_decoder() = default;
-  body_decoder(const header_list& headers, unframed_body unframed);
+  body_decoder(const header_list& headers, unframed_body unframed_body_kind);
 
   /// Moves this body's bytes from `input` to the end of `output`. Bytes after the body stay in `input`.
   void consume(std::string& input, std::string& output);

@@ -240,13 +240,14 @@ lines openapi_document::violations(std::string_view method, std::string_view pat
 
 lines openapi_document::undetected_mutations(std::string_view method, std::string_view path, int status,
                                              std::string_view content_type, std::string_view body) const {
-  lines undetected;
+  lines undetected_changes;
   const auto attempt = [&](const json::value& value, const std::string& description) {
-    if (violations(method, path, status, content_type, text_of(value)).empty()) undetected.push_back(description);
+    if (violations(method, path, status, content_type, text_of(value)).empty())
+      undetected_changes.push_back(description);
   };
   auto root = json::parse(json::string_view{body.data(), body.size()});
   for_each_mutation(root, root, "", attempt);
-  return undetected;
+  return undetected_changes;
 }
 
 lines openapi_document::statuses(std::string_view method, std::string_view path) const {

@@ -204,9 +204,9 @@ std::vector<recorded_request> scripted_upstream::requests() const {
   return requests_;
 }
 
-std::size_t scripted_upstream::disconnects() const {
+std::size_t scripted_upstream::disconnect_count() const {
   const std::lock_guard lock{mutex_};
-  return disconnects_;
+  return disconnect_count_;
 }
 
 std::size_t scripted_upstream::accepted_connection_count() const {
@@ -234,7 +234,7 @@ void scripted_upstream::wait_for_requests(std::size_t count, milliseconds timeou
 }
 
 void scripted_upstream::wait_for_disconnects(std::size_t count, milliseconds timeout) const {
-  wait_for_count("disconnects", [this] { return disconnects_; }, count, timeout);
+  wait_for_count("disconnects", [this] { return disconnect_count_; }, count, timeout);
 }
 
 void scripted_upstream::record_error(const std::string& error) {
@@ -285,12 +285,12 @@ void scripted_upstream::serve(server_stream& stream) {
   try {
     std::string input;
     while (auto request = read_request(stream, input)) {
-      step_runner run_step{stream, *request};
+      step_runner runner{stream, *request};
       const auto step = record(std::move(*request));
-      const auto end = std::visit(run_step, step);
+      const auto end = std::visit(runner, step);
       if (end == connection_state::disconnected) {
         const std::lock_guard lock{mutex_};
-        ++disconnects_;
+        ++disconnect_count_;
         changed_.notify_all();
       }
       if (end != connection_state::open) {

@@ -117,7 +117,7 @@ class scripted_upstream {
   /// writes.
   void wait_for_disconnects(std::size_t count, std::chrono::milliseconds timeout = default_timeout) const;
 
-  [[nodiscard]] std::size_t disconnects() const;
+  [[nodiscard]] std::size_t disconnect_count() const;
   [[nodiscard]] std::size_t accepted_connection_count() const;
   [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
 
@@ -150,7 +150,7 @@ class scripted_upstream {
   std::deque<behavior> steps_;
   behavior default_behavior_;
   std::vector<recorded_request> requests_;
-  std::size_t disconnects_{0};
+  std::size_t disconnect_count_{0};
   std::size_t accepted_connection_count_{0};
   std::string last_error_;  // of this server, for the messages of failed waits
 

@@ -25,12 +25,12 @@ namespace {
 constexpr std::string_view get_request = "GET / HTTP/1.1\r\nHost: test\r\n\r\n";
 
 // Reads a response with these bytes.
-response read_bytes(const std::string& bytes, bool head_request = false) {
+response read_bytes(const std::string& bytes, bool is_head_request = false) {
   scripted_upstream upstream;
   upstream.set_default_behavior(raw_bytes{bytes});
   raw_connection connection{upstream.port()};
   connection.send(get_request);
-  return connection.read_response(default_timeout, head_request);
+  return connection.read_response(default_timeout, is_head_request);
 }
 
 }  // namespace
@@ -231,7 +231,7 @@ TEST_CASE("scripted upstream: a response is not sent before its delay", "[suppor
   const auto start = steady_clock::now();
   CHECK(get(upstream.port(), "/").body == "late");
   CHECK(steady_clock::now() - start >= 50ms);
-  CHECK(upstream.disconnects() == 0);
+  CHECK(upstream.disconnect_count() == 0);
 }
 
 TEST_CASE("scripted upstream: a client that disconnects before its response is counted", "[support][threads]") {
@@ -250,7 +250,7 @@ TEST_CASE("scripted upstream: a client that disconnects before its response is c
     upstream.wait_for_disconnects(1);
   }
   upstream.wait_for_disconnects(2);
-  CHECK(upstream.disconnects() == 2);
+  CHECK(upstream.disconnect_count() == 2);
 }
 
 TEST_CASE("scripted upstream: a client that half-closes still receives an immediate response", "[support][threads]") {
@@ -261,7 +261,7 @@ TEST_CASE("scripted upstream: a client that half-closes still receives an immedi
   connection.half_close();
   CHECK(connection.read_response().body == "here");
   CHECK(connection.wait_for_close());
-  CHECK(upstream.disconnects() == 0);
+  CHECK(upstream.disconnect_count() == 0);
 }
 
 TEST_CASE("scripted upstream: the destructor interrupts all waits", "[support][threads]") {

@@ -38,7 +38,7 @@ using Catch::Matchers::EndsWith;
 namespace {
 
 struct tls_exchange {
-  long verification;  // an X509_V_ code
+  long verify_result;  // an X509_V_ code
   std::string response;
 };
 
@@ -69,7 +69,7 @@ tls_exchange get_over_tls(std::uint16_t port, const std::string& root, const std
   SSL_set_fd(session.get(), socket.get());
   tls_exchange result{};
   const bool connected = SSL_connect(session.get()) == 1;
-  result.verification = SSL_get_verify_result(session.get());
+  result.verify_result = SSL_get_verify_result(session.get());
   if (connected) {
     set_read_timeout(timeout);
     const std::string request = "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
@@ -90,7 +90,7 @@ TEST_CASE("certificate authority: a certificate is valid for all its names and a
   upstream.set_default_behavior(canned_response{.body = "over TLS"});
   const auto host = GENERATE("localhost", "other.example", "127.0.0.1");
   const auto result = get_over_tls(upstream.port(), ca.certificate_pem(), host);
-  CHECK(result.verification == X509_V_OK);
+  CHECK(result.verify_result == X509_V_OK);
   CHECK_THAT(result.response, ContainsSubstring("HTTP/1.1 200 ") && ContainsSubstring("over TLS"));
   CHECK(upstream.requests().size() == 1);
   CHECK(upstream.url() == "https://localhost:" + std::to_string(upstream.port()));
@@ -112,7 +112,7 @@ TEST_CASE("certificate authority: invalid certificates fail with the expected co
   };
   for (const auto& [leaf, code] : examples) {
     scripted_upstream upstream{leaf};
-    CHECK(get_over_tls(upstream.port(), ca.certificate_pem(), "localhost").verification == code);
+    CHECK(get_over_tls(upstream.port(), ca.certificate_pem(), "localhost").verify_result == code);
     CHECK(upstream.accepted_connection_count() == 1);
     CHECK(upstream.requests().empty());
   }
@@ -127,7 +127,7 @@ TEST_CASE("scripted upstream: the behaviors are the same over TLS", "[support][t
   upstream.enqueue(reset_mid_body{.body = "0123456789"});
   const auto truncated_response = get_over_tls(upstream.port(), ca.certificate_pem(), "localhost").response;
   CHECK_THAT(truncated_response, EndsWith("\r\n\r\n01234"));
-  CHECK(upstream.disconnects() == 0);
+  CHECK(upstream.disconnect_count() == 0);
   upstream.enqueue(no_response{});
   CHECK(get_over_tls(upstream.port(), ca.certificate_pem(), "localhost", 50ms).response.empty());
   upstream.wait_for_disconnects(1);

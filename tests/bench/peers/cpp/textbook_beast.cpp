@@ -45,7 +45,7 @@ std::string format_time_json(std::chrono::system_clock::time_point now) {
          iso8601 + R"(","unix_ms":)" + std::to_string(milliseconds) + R"(,"timezone":")" + local.tm_zone + R"("})";
 }
 
-response respond(const request& request, bool sends_all_fields) {
+response respond(const request& request, bool should_send_all_fields) {
   if (request.target() != "/api/time" || request.method() != http::verb::get) {
     response not_found{http::status::not_found, request.version()};
     not_found.keep_alive(request.keep_alive());
@@ -54,7 +54,7 @@ response respond(const request& request, bool sends_all_fields) {
   }
   const auto now = std::chrono::system_clock::now();
   response result{http::status::ok, request.version()};
-  if (sends_all_fields) {
+  if (should_send_all_fields) {
     const auto second = std::chrono::system_clock::to_time_t(now);
     std::tm utc{};
     gmtime_r(&second, &utc);
@@ -73,14 +73,14 @@ response respond(const request& request, bool sends_all_fields) {
   return result;
 }
 
-asio::awaitable<void> session(beast::tcp_stream stream, bool sends_all_fields) {
+asio::awaitable<void> session(beast::tcp_stream stream, bool should_send_all_fields) {
   beast::flat_buffer buffer;
   try {
     for (;;) {
       stream.expires_after(std::chrono::seconds{30});
       request request;
       co_await http::async_read(stream, buffer, request, asio::use_awaitable);
-      auto result = respond(request, sends_all_fields);
+      auto result = respond(request, should_send_all_fields);
       co_await http::async_write(stream, result, asio::use_awaitable);
       if (!result.keep_alive()) break;
     }
@@ -91,10 +91,10 @@ asio::awaitable<void> session(beast::tcp_stream stream, bool sends_all_fields) {
   stream.socket().shutdown(tcp::socket::shutdown_send, ignored);
 }
 
-asio::awaitable<void> listen(tcp::acceptor acceptor, bool sends_all_fields) {
+asio::awaitable<void> listen(tcp::acceptor acceptor, bool should_send_all_fields) {
   for (;;) {
     auto client = co_await acceptor.async_accept(asio::use_awaitable);
-    auto session_task = session(beast::tcp_stream{std::move(client)}, sends_all_fields);
+    auto session_task = session(beast::tcp_stream{std::move(client)}, should_send_all_fields);
     asio::co_spawn(acceptor.get_executor(), std::move(session_task), asio::detached);
   }
 }
@@ -105,11 +105,11 @@ asio::awaitable<void> listen(tcp::acceptor acceptor, bool sends_all_fields) {
 /// omits all header fields except those of the body.
 int main(int argc, char** argv) {
   const auto port = static_cast<unsigned short>(argc > 1 ? std::atoi(argv[1]) : 0);
-  const bool sends_all_fields = argc < 3 || std::string_view{argv[2]} != "bare";
+  const bool should_send_all_fields = argc < 3 || std::string_view{argv[2]} != "bare";
   asio::io_context context{1};
   tcp::acceptor acceptor{context, {asio::ip::address_v4::loopback(), port}};
   std::cout << acceptor.local_endpoint().port() << std::endl;
-  auto listen_task = listen(std::move(acceptor), sends_all_fields);
+  auto listen_task = listen(std::move(acceptor), should_send_all_fields);
   asio::co_spawn(context, std::move(listen_task), asio::detached);
   context.run();
 }

@@ -58,7 +58,7 @@ std::optional<sys_seconds> single_date(const request_head& head, field id) {
 
 /// Applies the steps of RFC 9110 section 13.2.2 in order. The result is empty if a list of entity tags is malformed.
 std::optional<precondition> expected_precondition(const request_head& head, std::string_view etag) {
-  const auto lists = [&](field id, bool is_strong) -> std::optional<bool> {
+  const auto has_match = [&](field id, bool is_strong) -> std::optional<bool> {
     bool result = false;
     for (const auto& line : head.fields) {
       if (line.id != id) continue;
@@ -71,19 +71,19 @@ std::optional<precondition> expected_precondition(const request_head& head, std:
     }
     return result;
   };
-  const auto matches = lists(field::if_match, true);
-  const auto none_matches = lists(field::if_none_match, false);
+  const auto matches = has_match(field::if_match, true);
+  const auto none_matches = has_match(field::if_none_match, false);
   if (!matches || !none_matches) return std::nullopt;
-  const bool reads = head.method == method::get || head.method == method::head;
+  const bool is_read = head.method == method::get || head.method == method::head;
   const auto unmodified_since = single_date(head, field::if_unmodified_since).value_or(last_modified);
   const bool is_permitted = head.find(field::if_match) ? *matches : last_modified <= unmodified_since;
   if (!is_permitted) return precondition::failed;
   if (head.find(field::if_none_match)) {
     if (!*none_matches) return precondition::met;
-    return reads ? precondition::not_modified : precondition::failed;
+    return is_read ? precondition::not_modified : precondition::failed;
   }
   const auto since = single_date(head, field::if_modified_since);
-  return reads && since && last_modified <= *since ? precondition::not_modified : precondition::met;
+  return is_read && since && last_modified <= *since ? precondition::not_modified : precondition::met;
 }
 
 void check_preconditions(request_head head) {
@@ -143,7 +143,7 @@ void check_date(std::string_view value) {
   if (!date || date->time_since_epoch() > max_printable_distance || date->time_since_epoch() < -max_printable_distance)
     return;
   const auto text = format_imf_fixdate(*date).str();
-  require(parse_http_date(text) == date, "a date that is printed and parsed is the same");
+  require(parse_http_date(text) == date, "the round trip of a date preserves its value");
 }
 
 /// Lines of header fields; lines that a request parser rejects are omitted.

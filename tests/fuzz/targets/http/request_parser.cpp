@@ -81,8 +81,8 @@ void check_request(const http::request_head& head, const std::string& body) {
   require(http::is_token(head.method_text), "a method is a token");
   require(!head.target.empty() && head.target.size() <= limits.max_target_bytes, "a target's length is limited");
   require(head.path.starts_with('/') || (head.path == "*" && head.method == http::method::options), "a path is valid");
-  const std::size_t added_fields = absolute_authority(head.target).empty() ? 0 : 1;
-  require(head.fields.size() <= limits.max_fields + added_fields, "the number of fields is limited");
+  const std::size_t added_field_count = absolute_authority(head.target).empty() ? 0 : 1;
+  require(head.fields.size() <= limits.max_fields + added_field_count, "the number of fields is limited");
   require(body.size() <= limits.max_body_bytes, "a body's length is limited");
   std::size_t lengths = 0;
   std::size_t codings = 0;

@@ -96,8 +96,9 @@ void run(std::string_view input) {
           "the result does not depend on the segmentation of the bytes");
 
   bool too_large = false;
-  const auto inflated = http::inflate_message(input, max_message_bytes, too_large);
-  require(!inflated || inflated->size() <= max_message_bytes, "the size of decompressed data is limited");
+  const auto inflated_message = http::inflate_message(input, max_message_bytes, too_large);
+  require(!inflated_message || inflated_message->size() <= max_message_bytes,
+          "the size of decompressed data is limited");
   require(http::inflate_message(http::deflate_message(input), input.size(), too_large) == input,
           "decompression reverses compression");
   if (const auto answer = http::accept_deflate_offer(input))

@@ -122,15 +122,15 @@ std::string value_of(const std::string& set_cookie) {
 /// Checks that the number of revoked sessions is limited, and that the newest session remains revoked. Returns true.
 bool check_revocation_limit() {
   dashboard::session_cookies sessions{std::string{secret}, api_keys()};
-  dashboard::session revoked;
+  dashboard::session revoked_session;
   for (int i = 0; i <= 10'000; ++i) {
-    revoked.id = std::to_string(i);
-    sessions.revoke(revoked, wall_time{});
+    revoked_session.id = std::to_string(i);
+    sessions.revoke(revoked_session, wall_time{});
   }
-  const auto text = api_keys().get().front().name + ":" + revoked.id + ":0:90000";
-  revoked.cookie = text + "." + signature_of(text);
-  require(expected_session(revoked.cookie).has_value(), "the cookie is valid");
-  require(!sessions.is_active(revoked, now), "the newest revoked session is not active");
+  const auto text = api_keys().get().front().name + ":" + revoked_session.id + ":0:90000";
+  revoked_session.cookie = text + "." + signature_of(text);
+  require(expected_session(revoked_session.cookie).has_value(), "the cookie is valid");
+  require(!sessions.is_active(revoked_session, now), "the newest revoked session is not active");
   return true;
 }
 

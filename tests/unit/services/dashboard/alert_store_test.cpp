@@ -279,7 +279,8 @@ TEST_CASE("alert store: alerts that Alertmanager has truncated are counted as no
   CHECK(empty.at("/not_shown") == "0");
 }
 
-TEST_CASE("alert store: monitoring is silent three minutes after the last Watchdog", "[services][dashboard]") {
+TEST_CASE("alert store: the monitoring state is silent three minutes after the last Watchdog",
+          "[services][dashboard]") {
   store_fixture fixture;
   CHECK(fixture.update({watchdog()}).firing == 1);
   CHECK(fixture.count("firing") == 0);
@@ -301,7 +302,7 @@ TEST_CASE("alert store: monitoring is silent three minutes after the last Watchd
   CHECK(fixture.monitoring() == R"({"state":"ok","last_heard_seconds":0})");
 }
 
-TEST_CASE("alert store: monitoring is silent as soon as the Watchdog is resolved", "[services][dashboard]") {
+TEST_CASE("alert store: the monitoring state is silent as soon as the Watchdog is resolved", "[services][dashboard]") {
   store_fixture fixture;
   fixture.update({{}});
   CHECK(fixture.at("/monitoring/state") == "\"unknown\"");
