@@ -13,11 +13,11 @@ export function parsePackages(text) {
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => {
-      const [how, name, version, architecture, source, sourceVersion, homepage, ...rest] = line.split('\t');
-      if ((how !== 'contained' && how !== 'compiled-in') || !sourceVersion || rest.length > 0) {
+      const [inclusion, name, version, architecture, source, sourceVersion, homepage, ...extraFields] = line.split('\t');
+      if ((inclusion !== 'contained' && inclusion !== 'compiled-in') || !sourceVersion || extraFields.length > 0) {
         throw new Error(`not a line of image_packages: ${line}`);
       }
-      return { how, name, version, architecture, source, sourceVersion, homepage: homepage ?? '' };
+      return { inclusion, name, version, architecture, source, sourceVersion, homepage: homepage ?? '' };
     });
 }
 
@@ -58,7 +58,7 @@ export function makeDocument(packages, { version, distribution, created }) {
   const image = 'SPDXRef-Package-cohort';
   const relationships = packages.map((entry) => ({
     spdxElementId: image,
-    relationshipType: entry.how === 'contained' ? 'CONTAINS' : 'STATIC_LINK',
+    relationshipType: entry.inclusion === 'contained' ? 'CONTAINS' : 'STATIC_LINK',
     relatedSpdxElement: identifier(entry.name),
   }));
   return {
@@ -108,11 +108,11 @@ function main([file, version, distribution, option, document]) {
   const created = epoch === undefined ? new Date() : new Date(Number(epoch) * 1000);
   console.log(JSON.stringify(makeDocument(packages, { version, distribution, created }), null, 2));
   if (document === undefined) return 0;
-  const documented = documentedPackages(readFileSync(document, 'utf8'));
+  const documentedNames = documentedPackages(readFileSync(document, 'utf8'));
   const names = packages.map((entry) => entry.name);
   const problems = [
-    ...names.filter((name) => !documented.includes(name)).map((name) => `${name} is missing`),
-    ...documented.filter((name) => !names.includes(name)).map((name) => `${name} is not in the image`),
+    ...names.filter((name) => !documentedNames.includes(name)).map((name) => `${name} is missing`),
+    ...documentedNames.filter((name) => !names.includes(name)).map((name) => `${name} is not in the image`),
   ];
   for (const line of problems) console.error(`sbom.mjs: ${document}: ${line}`);
   return problems.length === 0 ? 0 : 1;

@@ -38,8 +38,8 @@ async function checkQuery(query: DashboardQuery, base: string, times: TimeSettin
   try {
     const result = await runQuery(base, query, times, now);
     // An annotation query without results is valid: no alert fired.
-    const noData = result.series === 0 && query.source !== 'annotation';
-    return { ...query, ...result, verdict: noData ? 'no data' : 'ok' };
+    const hasNoData = result.series === 0 && query.source !== 'annotation';
+    return { ...query, ...result, verdict: hasNoData ? 'no data' : 'ok' };
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? `: ${error.cause.message}` : '';
     const message = `${error instanceof Error ? error.message : String(error)}${cause}`;

@@ -144,12 +144,12 @@ describe('compose.yml', () => {
     interface Provisioning {
       datasources: { uid: string; url: string; jsonData: { exemplarTraceIdDestinations?: { name: string; datasourceUid?: string; url?: string }[] } }[];
     }
-    const provisioned = (name: string) =>
+    const findDataSource = (name: string) =>
       (parse(readRoot(`monitoring/grafana/provisioning/datasources/${name}.yml`)) as Provisioning).datasources[0];
-    const destinations = provisioned('prometheus')?.jsonData.exemplarTraceIdDestinations ?? [];
+    const destinations = findDataSource('prometheus')?.jsonData.exemplarTraceIdDestinations ?? [];
     expect(destinations.map(({ name }) => name)).toEqual(['trace_id', 'trace_id']);
-    expect(destinations[0]?.datasourceUid).toBe(provisioned('jaeger')?.uid);
-    expect(provisioned('jaeger')?.url).toBe('http://jaeger:16686');
+    expect(destinations[0]?.datasourceUid).toBe(findDataSource('jaeger')?.uid);
+    expect(findDataSource('jaeger')?.url).toBe('http://jaeger:16686');
     expect(destinations[1]?.url).toContain('http://localhost:9428/');
     const ui = JSON.parse(readRoot('monitoring/jaeger/ui.json')) as { linkPatterns: { url: string }[] };
     expect(ui.linkPatterns[0]?.url).toContain('http://localhost:9428/');
@@ -242,8 +242,8 @@ describe('compose.yml', () => {
       const baseUrls = Object.values(readComposeFile().services as Record<string, Override>)
         .flatMap(({ environment = {} }) => Object.entries(environment))
         .filter(([, value]) => /http:\/\/(time|system-info|weather|dashboard)-service/.test(value ?? ''));
-      const overridden = new Set(variables.map(([name]) => name));
-      expect(baseUrls.filter(([name]) => !overridden.has(name))).toEqual([]);
+      const overriddenNames = new Set(variables.map(([name]) => name));
+      expect(baseUrls.filter(([name]) => !overriddenNames.has(name))).toEqual([]);
     });
 
     it('each container mounts only the certificates of its service, read-only and without the key of the CA', () => {

@@ -145,12 +145,12 @@ describe('the Helm chart', () => {
     }
     const names = (value: unknown, path: string): string[] =>
       value !== null && typeof value === 'object' ? Object.entries(value).flatMap(([name, each]) => names(each, `${path}.${name}`)) : [path];
-    const declared = (schema: Schema, path: string): string[] =>
-      schema.properties ? Object.entries(schema.properties).flatMap(([name, each]) => declared(each, `${path}.${name}`)) : [path];
+    const declaredPaths = (schema: Schema, path: string): string[] =>
+      schema.properties ? Object.entries(schema.properties).flatMap(([name, each]) => declaredPaths(each, `${path}.${name}`)) : [path];
     const schema = JSON.parse(read('deploy/helm/cohort/values.schema.json')) as Schema;
     // Environment variables have arbitrary names, and `global` belongs to Helm.
     const fixedPaths = (paths: string[]) => paths.filter((path) => !/^\.(settings|global)/.test(path)).sort();
-    expect(fixedPaths(declared(schema, ''))).toEqual(fixedPaths(names(values, '')));
+    expect(fixedPaths(declaredPaths(schema, ''))).toEqual(fixedPaths(names(values, '')));
     expect(schema.additionalProperties).toBe(false);
   });
 

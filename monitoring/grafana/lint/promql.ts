@@ -43,7 +43,7 @@ function union(a: Labels, b: Labels): Labels {
   return a === 'any' || b === 'any' ? 'any' : new Set([...a, ...b]);
 }
 
-function without(labels: Labels, names: string[]): Labels {
+function removeLabels(labels: Labels, names: string[]): Labels {
   return labels === 'any' ? 'any' : new Set([...labels].filter((name) => !names.includes(name)));
 }
 
@@ -148,18 +148,18 @@ class Analyzer {
     const argumentLabels = body === null ? [] : children(body).map((argument) => this.analyze(argument, name));
     if (functionsWithoutLabels.has(name)) return name === 'vector' ? new Set() : null;
     const vector = argumentLabels.find((labels) => labels !== null) ?? null;
-    return name === 'histogram_quantile' && vector !== null ? without(vector, ['le']) : vector;
+    return name === 'histogram_quantile' && vector !== null ? removeLabels(vector, ['le']) : vector;
   }
 
   private aggregate(node: SyntaxNode): Labels {
     const body = node.getChild('FunctionCallBody');
     const argumentLabels = body === null ? [] : children(body).map((argument) => this.analyze(argument, ''));
-    const inner = argumentLabels.find((labels) => labels !== null) ?? new Set<string>();
+    const operandLabels = argumentLabels.find((labels) => labels !== null) ?? new Set<string>();
     const modifier = node.getChild('AggregateModifier');
     if (modifier === null) return new Set();
     const grouping = this.labelNames(modifier.getChild('GroupingLabels') ?? undefined);
-    this.requireLabels(grouping, inner);
-    return modifier.getChild('Without') === null ? new Set(grouping) : without(inner, grouping);
+    this.requireLabels(grouping, operandLabels);
+    return modifier.getChild('Without') === null ? new Set(grouping) : removeLabels(operandLabels, grouping);
   }
 
   private requireLabels(names: string[], labels: Labels): void {
@@ -176,11 +176,11 @@ class Analyzer {
     const [first, second] = clause.getChildren('GroupingLabels');
     const manySide =
       clause.getChild('GroupLeft') !== null ? left : clause.getChild('GroupRight') !== null ? right : null;
-    const on = clause.getChild('On') !== null;
-    if (on) [left, right].forEach((side) => this.requireLabels(this.labelNames(first), side));
+    const hasOnClause = clause.getChild('On') !== null;
+    if (hasOnClause) [left, right].forEach((side) => this.requireLabels(this.labelNames(first), side));
     if (manySide !== null) return union(manySide, new Set(this.labelNames(second)));
     if (nodes.some(({ name }) => setOperators.has(name))) return left;
-    return on ? new Set(this.labelNames(first)) : without(left, this.labelNames(first));
+    return hasOnClause ? new Set(this.labelNames(first)) : removeLabels(left, this.labelNames(first));
   }
 }
 

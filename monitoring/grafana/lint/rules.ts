@@ -99,8 +99,8 @@ const thresholds = panelRule(({ fieldConfig }) => {
   const steps = fieldConfig?.defaults.thresholds?.steps;
   if (steps === undefined) return [];
   const values = steps.map(({ value }) => value ?? -Infinity);
-  const ascending = values.every((value, index) => index === 0 || value > (values[index - 1] ?? Infinity));
-  return steps[0]?.value === null && ascending ? [] : ['has thresholds that do not ascend from null'];
+  const isAscending = values.every((value, index) => index === 0 || value > (values[index - 1] ?? Infinity));
+  return steps[0]?.value === null && isAscending ? [] : ['has thresholds that do not ascend from null'];
 });
 
 /**
@@ -189,13 +189,13 @@ const legends = perTarget(({ expr, legendFormat, format }, { type }, _dashboard,
 
 const tables: Rule = (dashboard, { catalog }) =>
   panelsOf(dashboard).flatMap(({ title, targets = [], transformations = [] }) => {
-    const organize = transformations.find(({ id }) => id === 'organize');
-    if (organize === undefined) return [];
+    const organizeTransformation = transformations.find(({ id }) => id === 'organize');
+    if (organizeTransformation === undefined) return [];
     const fields = targets.flatMap(({ expr, refId }) => {
       const { labels } = analyzeExpression(expr, catalog);
       return [...(labels === 'any' ? [] : labels), targets.length === 1 ? 'Value' : `Value #${refId}`];
     });
-    const columnFields = Object.keys(organize.options.renameByName);
+    const columnFields = Object.keys(organizeTransformation.options.renameByName);
     return [
       ...columnFields
         .filter((name) => !fields.includes(name))
@@ -208,7 +208,7 @@ const tables: Rule = (dashboard, { catalog }) =>
 
 /** Panels do not overlap, leave no gaps and stay within the grid. */
 const grid: Rule = (dashboard) => {
-  const occupied = new Map<string, string>();
+  const titleByCell = new Map<string, string>();
   const problems: string[] = [];
   let bottom = 0;
   for (const { title, gridPos, panels = [] } of dashboard.panels) {
@@ -218,15 +218,15 @@ const grid: Rule = (dashboard) => {
     bottom = Math.max(bottom, y + h);
     for (let row = y; row < y + h; row++) {
       for (let column = x; column < x + w; column++) {
-        const other = occupied.get(`${column},${row}`);
+        const other = titleByCell.get(`${column},${row}`);
         if (other !== undefined && other !== title) problems.push(`"${title}" overlaps "${other}"`);
-        occupied.set(`${column},${row}`, title);
+        titleByCell.set(`${column},${row}`, title);
       }
     }
   }
   for (let row = 0; row < bottom; row++) {
     const free = Array.from({ length: columns }, (_, column) => column).filter(
-      (column) => !occupied.has(`${column},${row}`),
+      (column) => !titleByCell.has(`${column},${row}`),
     );
     if (free.length > 0) problems.push(`gap in grid row ${row}`);
   }

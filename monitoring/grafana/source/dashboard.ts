@@ -35,7 +35,7 @@ export const dashboardTitles = {
 
 /** Places panels from left to right in lines. Throws unless each line fills the width of the dashboard exactly. */
 export function layOut(sections: Section[]): (sdk.Panel | sdk.RowPanel)[] {
-  const positioned: (sdk.Panel | sdk.RowPanel)[] = [];
+  const positionedPanels: (sdk.Panel | sdk.RowPanel)[] = [];
   let y = 0;
   for (const { title, id, panels } of sections) {
     if (title !== undefined) {
@@ -43,14 +43,14 @@ export function layOut(sections: Section[]): (sdk.Panel | sdk.RowPanel)[] {
         .id(id ?? 0)
         .collapsed(false)
         .gridPos({ x: 0, y, w: columns, h: 1 });
-      positioned.push(row.build());
+      positionedPanels.push(row.build());
       y += 1;
     }
     let x = 0;
     for (const panel of panels) {
       const { w = 0, h = 0 } = panel.gridPos ?? {};
       if (x + w > columns) throw new Error(`"${panel.title}" exceeds the width of ${columns} columns at column ${x}`);
-      positioned.push({ ...panel, gridPos: { x, y, w, h } });
+      positionedPanels.push({ ...panel, gridPos: { x, y, w, h } });
       x += w;
       if (x === columns) {
         x = 0;
@@ -59,7 +59,7 @@ export function layOut(sections: Section[]): (sdk.Panel | sdk.RowPanel)[] {
     }
     if (x !== 0) throw new Error(`the last line of "${title ?? 'the first section'}" ends at column ${x} of ${columns}`);
   }
-  return positioned;
+  return positionedPanels;
 }
 
 interface VariableSpec {

@@ -9,7 +9,7 @@ const targetSeries = (metric: string, ...matchers: string[]) => series(metric, s
 
 /** Outcomes with a response of the server, and successful outcomes. */
 const responded = 'outcome=~"[2345]xx|429|503|body_check"';
-const successful = 'outcome=~"[23]xx"';
+const successfulOutcomes = 'outcome=~"[23]xx"';
 
 const planned = targetSeries('loadgen_requests_planned_total');
 const sent = targetSeries('loadgen_requests_sent_total');
@@ -55,7 +55,7 @@ const summary: Section = {
       thresholds: yellowRedThresholds(0.001, 0.01),
       noValue: 'no run',
       last: true,
-      queries: [{ expr: `1 - ${ratio(`sum(${outcomes(successful)})`, `sum(${outcomes()})`)}` }],
+      queries: [{ expr: `1 - ${ratio(`sum(${outcomes(successfulOutcomes)})`, `sum(${outcomes()})`)}` }],
     }),
     stat({
       id: 4,

@@ -109,7 +109,7 @@ test('an unknown variable has the verdict "error", and no request is sent', asyn
   expect(requests).toEqual([]);
 });
 
-test('a variable requests its label values, and expands to "All" in other queries', async () => {
+test('the label values of a variable are queried, and other queries use its custom all value', async () => {
   const list: QueryVariableJson[] = [
     { type: 'query', name: 'service', query: { query: 'label_values(up{job=~".+"}, job)' }, allValue: '.+-service' },
   ];
