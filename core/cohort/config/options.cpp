@@ -44,8 +44,8 @@ std::optional<std::string> find_variable(const environment& variables, const std
   return found == variables.end() || found->second.empty() ? std::nullopt : std::optional{found->second};
 }
 
-setting_report::origin origin_of(bool is_set_by_flag) noexcept {
-  return is_set_by_flag ? setting_report::origin::flag : setting_report::origin::variable;
+setting_report::value_source source_of(bool is_set_by_flag) noexcept {
+  return is_set_by_flag ? setting_report::value_source::flag : setting_report::value_source::variable;
 }
 
 /// Appends `added` to the comma-separated `values` of a list.
@@ -156,7 +156,7 @@ secret_names options::secrets() const {
 }
 
 std::vector<setting_report> options::report() const {
-  using enum setting_report::origin;
+  using enum setting_report::value_source;
   std::vector<setting_report> result;
   for (const auto& setting : settings_) {
     auto& added = result.emplace_back(setting.report);
@@ -234,13 +234,13 @@ std::optional<early_exit> options::apply(setting& setting, const environment& va
     const auto path =
         setting.file_flag_value ? setting.file_flag_value : find_variable(variables, setting.file_variable);
     const auto& file_source = setting.file_flag_value ? setting.file_flag : setting.file_variable;
-    if (path) setting.report = {.source = origin_of(setting.file_flag_value.has_value()), .file = *path};
+    if (path) setting.report = {.source = source_of(setting.file_flag_value.has_value()), .file = *path};
     if (path && !values.empty()) {
       return usage_error(source + " and " + file_source + " are both set; set only one of them");
     }
     if (path) return apply_file(setting, file_source, *path);
   }
-  if (!values.empty()) setting.report.source = origin_of(!setting.flag_values.empty());
+  if (!values.empty()) setting.report.source = source_of(!setting.flag_values.empty());
   for (const auto& value : values) {
     if (!setting.is_secret) append_value(setting.report.value, redact_userinfo(value));
     if (setting.assign(value)) continue;

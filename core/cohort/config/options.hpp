@@ -30,7 +30,7 @@ struct early_exit {
 
 /// The effective value of a setting, and its source.
 struct setting_report {
-  enum class origin { default_value, flag, variable };
+  enum class value_source { default_value, flag, variable };
   /// The long form, with dashes: `--port`.
   std::string flag;
   /// The environment variable; empty if there is none.
@@ -38,7 +38,7 @@ struct setting_report {
   /// The given value, or the text of the default value. The user information of a URL is redacted. For a secret:
   /// `(secret)`, or empty if it is not set.
   std::string value;
-  origin source = origin::default_value;
+  value_source source = value_source::default_value;
   /// The file of a secret; empty if it was not read from a file.
   std::string file;
 };

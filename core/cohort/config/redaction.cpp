@@ -32,18 +32,18 @@ std::size_t credential_name_length(std::string_view text) {
 
 std::string redact_userinfo(std::string_view text) {
   if (const auto length = credential_name_length(text)) return std::string{text.substr(0, length)} + ": ***";
-  const auto at_sign = text.rfind('@');
-  if (at_sign == std::string_view::npos) return std::string{text};
+  const auto at_sign_position = text.rfind('@');
+  if (at_sign_position == std::string_view::npos) return std::string{text};
   const auto scheme_end = text.find("://");
   const auto begin = scheme_end < text.find('@') ? scheme_end + 3 : 0;
   // The text before an `@` in the path or the query is not redacted, unless it can be part of a password that contains
   // a `/`.
-  const auto candidate = text.substr(begin, at_sign - begin);
+  const auto candidate = text.substr(begin, at_sign_position - begin);
   const auto authority_end = std::min(text.find_first_of("/?#", begin), text.size());
   const bool has_password = candidate.find(':') != std::string_view::npos;
   const bool has_user = text.find('@', begin) < authority_end;
   if (!has_password && !has_user) return std::string{text};
-  return std::string{text.substr(0, begin)}.append("***").append(text.substr(at_sign));
+  return std::string{text.substr(0, begin)}.append("***").append(text.substr(at_sign_position));
 }
 
 }  // namespace cohort::config

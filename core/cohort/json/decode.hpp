@@ -18,10 +18,10 @@
 namespace cohort::json {
 
 /// Specifies how to handle members that the description does not contain.
-enum class unknown_members { reject, ignore };
+enum class unknown_member_policy { reject, ignore };
 
 struct decode_options {
-  json::unknown_members unknown_members = json::unknown_members::reject;
+  json::unknown_member_policy unknown_members = json::unknown_member_policy::reject;
   /// Decoding stops after this many errors.
   std::size_t max_errors = 32;
   /// Maximum nesting of described values; relevant for recursive types.
@@ -174,7 +174,7 @@ void decoder::read_object(simdjson::dom::element source, T& out, const path& val
       auto& member_value = out.*descriptor::pointer;
       read<member_type<T, descriptor>>(field.value, member_value, constraints_on<T, descriptor>, member_path);
     });
-    if (is_known || options_.unknown_members == unknown_members::ignore) continue;
+    if (is_known || options_.unknown_members == unknown_member_policy::ignore) continue;
     std::string names;
     boost::mp11::mp_for_each<members>([&](auto descriptor) {
       names.append(names.empty() ? "" : ", ").append(member_name<T, decltype(descriptor)>());

@@ -14,7 +14,7 @@ namespace {
 
 /// The marker is an event in the kernel after an iteration of at least this time. Asio takes at most 128 events from
 /// the kernel at a time, whose handlers take longer.
-constexpr duration min_iteration_for_kernel_marker = std::chrono::milliseconds{1};
+constexpr duration min_marked_iteration_duration = std::chrono::milliseconds{1};
 
 }  // namespace
 
@@ -54,7 +54,7 @@ duration loop_lag_monitor::current_lag() {
 
 void loop_lag_monitor::set_marker(duration last_iteration_duration, time_point now) {
   auto end_iteration = [state = state_, &clock = loop_.time_source()] { state->end(clock.now()); };
-  if (!kernel_marker_ || last_iteration_duration < min_iteration_for_kernel_marker) {
+  if (!kernel_marker_ || last_iteration_duration < min_marked_iteration_duration) {
     asio::post(loop_.get_executor(), std::move(end_iteration));
     return;
   }

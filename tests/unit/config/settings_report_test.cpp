@@ -11,7 +11,7 @@ namespace cohort {
 namespace {
 
 using config::setting_report;
-using origin = setting_report::origin;
+using value_source = setting_report::value_source;
 
 /// Settings of each type.
 struct report_fixture {
@@ -44,7 +44,7 @@ TEST_CASE("settings report: a setting that is not given has its default", "[conf
   report_fixture fixture;
   fixture.parse({});
   CHECK(fixture.report_of("--level").value == "low");
-  CHECK(fixture.report_of("--level").source == origin::default_value);
+  CHECK(fixture.report_of("--level").source == value_source::default_value);
   CHECK(fixture.report_of("--level").variable == "LEVEL");
   CHECK(fixture.report_of("--flag").value == "false");
   CHECK(fixture.report_of("--secret").value.empty());
@@ -54,16 +54,16 @@ TEST_CASE("settings report: the source is the flag or the variable", "[config]")
   report_fixture fixture;
   fixture.parse({"--level", "high"}, {{"LEVEL", "low"}, {"FLAG", "true"}});
   CHECK(fixture.report_of("--level").value == "high");
-  CHECK(fixture.report_of("--level").source == origin::flag);
+  CHECK(fixture.report_of("--level").source == value_source::flag);
   CHECK(fixture.report_of("--flag").value == "true");
-  CHECK(fixture.report_of("--flag").source == origin::variable);
+  CHECK(fixture.report_of("--flag").source == value_source::variable);
 }
 
 TEST_CASE("settings report: secrets and the passwords of URLs are omitted", "[config]") {
   report_fixture fixture;
   fixture.parse({"--url", "http://user:pass-word@there.test/"}, {{"SECRET", "s3cret-value"}});
   CHECK(fixture.report_of("--secret").value == "(secret)");
-  CHECK(fixture.report_of("--secret").source == origin::variable);
+  CHECK(fixture.report_of("--secret").source == value_source::variable);
   for (const auto& setting : fixture.options.report()) {
     CHECK(setting.value.find("s3cret-value") == std::string::npos);
     CHECK(setting.value.find("pass-word") == std::string::npos);

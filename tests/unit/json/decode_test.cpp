@@ -109,7 +109,7 @@ TEST_CASE("decode: lengths are counted in characters", "[json][decode]") {
 TEST_CASE("decode: unknown members are rejected, or ignored if the options allow them", "[json][decode]") {
   constexpr auto text = R"({"name":"a","color":"red","x":{"deep":[1]}})";
   CHECK(errors_of<item>(text) == "x is unknown; known: name, quantity, color, note");
-  CHECK(errors_of<item>(text, {.unknown_members = json::unknown_members::ignore}) == "none");
+  CHECK(errors_of<item>(text, {.unknown_members = json::unknown_member_policy::ignore}) == "none");
 }
 
 TEST_CASE("decode: repeated members are rejected, in structs and in maps", "[json][decode]") {

@@ -31,7 +31,7 @@ time_point memory_pipe::state::schedule_arrival(pipe_side sender, std::size_t si
 std::optional<std::size_t> memory_pipe::state::send(pipe_side sender, std::string bytes) {
   auto& outgoing_channel = channels[1 - sender];
   const auto size = bytes.size();
-  const bool has_receiver_closed = closed[1 - sender] && !outgoing_channel.is_held;
+  const bool has_receiver_closed = is_closed[1 - sender] && !outgoing_channel.is_held;
   if (has_receiver_closed) {
     respond_with_reset(sender, schedule_arrival(sender, size));
     if (channels[sender].is_reset(now())) return std::nullopt;
@@ -102,7 +102,7 @@ void memory_pipe::state::release(pipe_side sender) {
     outgoing_channel.segments.pop_back();
   }
   for (; !held_segments.empty(); held_segments.pop_back()) {
-    if (closed[1 - sender]) {
+    if (is_closed[1 - sender]) {
       respond_with_reset(sender, schedule_arrival(sender, held_segments.back().size()));
     } else {
       transmit(sender, std::move(held_segments.back()));

@@ -53,12 +53,12 @@ void memory_pipe::end::unwatch_hangup() noexcept {
 
 bool memory_pipe::end::is_readable() noexcept {
   const auto now = loop_.now();
-  return closed() || incoming_channel().has_data(now) || incoming_channel().has_ended(now) ||
+  return is_closed() || incoming_channel().has_data(now) || incoming_channel().has_ended(now) ||
          incoming_channel().is_reset(now);
 }
 
 void memory_pipe::end::close() noexcept {
-  if (closed()) return;
+  if (is_closed()) return;
   const bool has_unread_data = incoming_channel().has_data(loop_.now());
   if (has_unread_data) state_->send_reset(side_);
   state_->send_fin(side_);
@@ -66,13 +66,13 @@ void memory_pipe::end::close() noexcept {
 }
 
 void memory_pipe::end::reset() noexcept {
-  if (closed()) return;
+  if (is_closed()) return;
   state_->send_reset(side_);
   close_side(true);
 }
 
 void memory_pipe::end::power_off() {
-  if (!closed()) close_side(false);
+  if (!is_closed()) close_side(false);
 }
 
 void memory_pipe::end::advance() {
@@ -133,7 +133,7 @@ void memory_pipe::end::abort(detail::pending_operation<Buffers>& operation) {
 }
 
 std::optional<error_code> memory_pipe::end::local_error() const noexcept {
-  if (closed()) return error_code{asio::error::operation_aborted};
+  if (is_closed()) return error_code{asio::error::operation_aborted};
   if (deadline_timer_.expired()) return error_code{asio::error::timed_out};
   return std::nullopt;
 }
@@ -182,7 +182,7 @@ std::optional<io_result> memory_pipe::end::send(const const_buffers& buffers) {
 
 void memory_pipe::end::close_side(bool sends_reset) {
   unwatch_hangup();
-  state_->closed[side_] = true;
+  state_->is_closed[side_] = true;
   if (state_->link) state_->link->on_closed(side_, sends_reset);
   reject_incoming();
   abort_pending();

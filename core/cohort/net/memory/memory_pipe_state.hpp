@@ -83,7 +83,7 @@ struct memory_pipe::state {
   std::shared_ptr<memory_link> link;
   std::array<detail::channel, 2> channels;  // indexed by the receiving side
   std::array<end*, 2> ends{};
-  std::array<bool, 2> closed{};
+  std::array<bool, 2> is_closed{};
   /// The loop on which the pipe was created.
   loop& event_loop = loop::current();
 };
@@ -119,7 +119,7 @@ class memory_pipe::end final : public stream {
   };
 
   detail::channel& incoming_channel() noexcept { return state_->channels[side_]; }
-  bool closed() const noexcept { return state_->closed[side_]; }
+  bool is_closed() const noexcept { return state_->is_closed[side_]; }
 
   void start_read(asio::mutable_buffer buffer, completion_handler<io_result> handler) override;
   void start_write(const_buffers buffers, completion_handler<io_result> handler) override;

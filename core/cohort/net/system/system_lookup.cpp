@@ -28,11 +28,11 @@ resolver::addresses call_getaddrinfo(const std::string& host, int flags) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = flags;
-  addrinfo* list = nullptr;
-  if (const int code = ::getaddrinfo(host.c_str(), nullptr, &hints, &list); code != 0) return to_error_code(code);
-  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner{list, &::freeaddrinfo};
+  addrinfo* results = nullptr;
+  if (const int code = ::getaddrinfo(host.c_str(), nullptr, &hints, &results); code != 0) return to_error_code(code);
+  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner{results, &::freeaddrinfo};
   address_list found;
-  for (const auto* entry = list; entry; entry = entry->ai_next) {
+  for (const auto* entry = results; entry; entry = entry->ai_next) {
     endpoint raw;
     if (entry->ai_addrlen > raw.capacity()) continue;
     std::memcpy(raw.data(), entry->ai_addr, entry->ai_addrlen);

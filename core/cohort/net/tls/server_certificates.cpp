@@ -111,14 +111,14 @@ std::optional<tls_server_settings_error> server_certificates::load(
 
 /// Adds the certificate to an earlier context whose certificates have the same names and different types of keys.
 /// Returns false if there is no such context.
-bool server_certificates::add_to_context_with_same_names(asio::ssl::context& added) {
-  const auto names = sorted_names(added);
+bool server_certificates::add_to_context_with_same_names(asio::ssl::context& added_context) {
+  const auto names = sorted_names(added_context);
   if (names.empty()) return false;
-  SSL_CTX* const native = added.native_handle();
+  SSL_CTX* const native = added_context.native_handle();
   STACK_OF(X509)* chain = nullptr;
   SSL_CTX_get0_chain_certs(native, &chain);
   for (auto& context : contexts_) {
-    if (&context == &added || sorted_names(context) != names) continue;
+    if (&context == &added_context || sorted_names(context) != names) continue;
     constexpr int replaces_key_of_same_type = 0;
     if (SSL_CTX_use_cert_and_key(context.native_handle(), SSL_CTX_get0_certificate(native),
                                  SSL_CTX_get0_privatekey(native), chain, replaces_key_of_same_type) == 1) {

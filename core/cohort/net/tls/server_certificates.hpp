@@ -41,7 +41,7 @@ class server_certificates {
   static int on_server_name(SSL* connection, int* alert, void* self);
   SSL_CTX* find(std::string_view server_name) const;
   void add_names(asio::ssl::context& context);
-  bool add_to_context_with_same_names(asio::ssl::context& added);
+  bool add_to_context_with_same_names(asio::ssl::context& added_context);
 
   std::list<asio::ssl::context> contexts_;
   std::map<std::string, SSL_CTX*, std::less<>> contexts_by_name_;

@@ -116,8 +116,8 @@ class broadcast {
  private:
   /// The values and the subscribers of one loop.
   struct hub {
-    hub(loop& owner_loop, std::size_t max_values, slow_subscriber_policy slow_policy, bool closed)
-        : owner(owner_loop), capacity(max_values), policy(slow_policy), is_closed(closed) {}
+    hub(loop& owner_loop, std::size_t max_values, slow_subscriber_policy slow_policy, bool is_initially_closed)
+        : owner(owner_loop), capacity(max_values), policy(slow_policy), is_closed(is_initially_closed) {}
 
     bool is_ready(std::uint64_t position) const noexcept { return position < end || is_closed; }
 

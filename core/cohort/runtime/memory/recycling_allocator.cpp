@@ -59,18 +59,18 @@ struct free_lists {
   /// The number of bytes that can still be added; zero before the first block and after the end of the thread.
   std::size_t allowance_bytes;
   /// The sum of the allowance and the kept bytes.
-  std::size_t limit;
+  std::size_t limit_bytes;
   bool is_registered;
   recycling_extension::growth_function on_growth;
   void* extension_owner;
 
-  std::size_t kept_bytes() const noexcept { return limit - allowance_bytes; }
+  std::size_t kept_bytes() const noexcept { return limit_bytes - allowance_bytes; }
 
   /// Precondition: at most `bytes` bytes are kept.
   void set_limit(std::size_t bytes) noexcept {
     assert(kept_bytes() <= bytes);
     allowance_bytes = bytes - kept_bytes();
-    limit = bytes;
+    limit_bytes = bytes;
   }
 
   /// Frees `block` and the blocks after it, until at most `bytes` bytes are kept. Returns the first block that remains.
@@ -121,7 +121,7 @@ struct free_list_releaser {
     if (!try_thread_object<free_list_releaser>()) return ::operator delete(block);
     lists.is_registered = true;
     lists.set_limit(max_kept_bytes);
-  } else if (lists.on_growth && lists.limit == max_kept_bytes && !memory_reserve::is_low()) {
+  } else if (lists.on_growth && lists.limit_bytes == max_kept_bytes && !memory_reserve::is_low()) {
     lists.set_limit(max_extended_bytes);
     lists.on_growth(lists.extension_owner);
   } else {
@@ -160,7 +160,7 @@ recycling_extension::recycling_extension(void* owner, growth_function on_growth)
 
 recycling_extension::~recycling_extension() {
   lists.on_growth = nullptr;
-  if (lists.limit <= max_kept_bytes) return;
+  if (lists.limit_bytes <= max_kept_bytes) return;
   lists.release(max_kept_bytes);
   lists.set_limit(max_kept_bytes);
 }
@@ -168,7 +168,7 @@ recycling_extension::~recycling_extension() {
 bool recycling_extension::trim() noexcept {
   memory_reserve::is_low() ? lists.release(0) : lists.release_marked(max_kept_bytes);
   if (lists.kept_bytes() > max_kept_bytes) return true;
-  if (lists.limit > max_kept_bytes) lists.set_limit(max_kept_bytes);
+  if (lists.limit_bytes > max_kept_bytes) lists.set_limit(max_kept_bytes);
   return false;
 }
 

@@ -37,7 +37,7 @@ class [[nodiscard]] semaphore_permit {
 /// its permits and waits.
 class semaphore {
  public:
-  explicit semaphore(std::size_t permit_count) noexcept : available_(permit_count) {}
+  explicit semaphore(std::size_t permit_count) noexcept : available_count_(permit_count) {}
   semaphore(const semaphore&) = delete;
   semaphore& operator=(const semaphore&) = delete;
 
@@ -57,11 +57,11 @@ class semaphore {
   }
   /// Returns an empty optional if too few permits are available, or if another coroutine waits.
   std::optional<semaphore_permit> try_acquire(std::size_t count = 1) noexcept {
-    if (!waiters_.empty() || available_ < count) return std::nullopt;
-    available_ -= count;
+    if (!waiters_.empty() || available_count_ < count) return std::nullopt;
+    available_count_ -= count;
     return semaphore_permit{*this, count};
   }
-  std::size_t available() const noexcept { return available_; }
+  std::size_t available_count() const noexcept { return available_count_; }
 
  private:
   friend class semaphore_permit;
@@ -71,19 +71,19 @@ class semaphore {
   };
 
   void release(std::size_t count) noexcept {
-    available_ += count;
+    available_count_ += count;
     grant_waiters();
   }
   void grant_waiters() noexcept {
-    for (auto* next = waiters_.front(); next && next->count <= available_; next = waiters_.front()) {
+    for (auto* next = waiters_.front(); next && next->count <= available_count_; next = waiters_.front()) {
       const auto count = next->count;
       next->unlink();
-      if (next->wake()) available_ -= count;
+      if (next->wake()) available_count_ -= count;
     }
   }
 
   detail::wait_list<request> waiters_;
-  std::size_t available_;
+  std::size_t available_count_;
 };
 
 void semaphore_permit::release() noexcept {

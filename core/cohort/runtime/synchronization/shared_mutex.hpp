@@ -49,17 +49,18 @@ class shared_mutex {
  private:
   friend class shared_mutex_lock;
   struct request : detail::wait_entry {
-    request(wait_queue& wakeup, bool exclusive) noexcept : wait_entry(wakeup), is_exclusive(exclusive) {}
+    request(wait_queue& wakeup, bool is_exclusive_request) noexcept
+        : wait_entry(wakeup), is_exclusive(is_exclusive_request) {}
     bool is_exclusive;
   };
 
-  task<result<shared_mutex_lock>> acquire(bool exclusive, deadline wait_deadline) {
-    if (waiters_.empty() && can_own(exclusive)) {
-      take_ownership(exclusive);
+  task<result<shared_mutex_lock>> acquire(bool is_exclusive, deadline wait_deadline) {
+    if (waiters_.empty() && can_own(is_exclusive)) {
+      take_ownership(is_exclusive);
       co_return shared_mutex_lock{*this};
     }
     wait_queue wakeup;
-    request waiter{wakeup, exclusive};
+    request waiter{wakeup, is_exclusive};
     waiters_.push_back(waiter);
     const auto status = co_await wakeup.wait(wait_deadline);
     if (status == wait_status::notified) co_return shared_mutex_lock{*this};
@@ -68,17 +69,17 @@ class shared_mutex {
     grant_waiters();
     co_return detail::wait_error(status);
   }
-  bool can_own(bool exclusive) const noexcept { return !has_writer_ && !(exclusive && reader_count_ > 0); }
-  void take_ownership(bool exclusive) noexcept { exclusive ? void(has_writer_ = true) : void(++reader_count_); }
+  bool can_own(bool is_exclusive) const noexcept { return !has_writer_ && !(is_exclusive && reader_count_ > 0); }
+  void take_ownership(bool is_exclusive) noexcept { is_exclusive ? void(has_writer_ = true) : void(++reader_count_); }
   void unlock() noexcept {
     has_writer_ ? void(has_writer_ = false) : void(--reader_count_);
     grant_waiters();
   }
   void grant_waiters() noexcept {
     for (auto* next = waiters_.front(); next && can_own(next->is_exclusive); next = waiters_.front()) {
-      const bool exclusive = next->is_exclusive;
+      const bool is_exclusive = next->is_exclusive;
       next->unlink();
-      if (next->wake()) take_ownership(exclusive);
+      if (next->wake()) take_ownership(is_exclusive);
     }
   }
 

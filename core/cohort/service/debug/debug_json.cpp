@@ -73,8 +73,8 @@ std::string_view to_string(telemetry::request_log::reason keep_reason) noexcept 
   return keep_reason == problem ? "problem" : keep_reason == slow ? "slow" : "sample";
 }
 
-std::string_view to_string(config::setting_report::origin source) noexcept {
-  using enum config::setting_report::origin;
+std::string_view to_string(config::setting_report::value_source source) noexcept {
+  using enum config::setting_report::value_source;
   return source == flag ? "flag" : source == variable ? "environment" : "default";
 }
 

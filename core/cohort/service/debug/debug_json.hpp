@@ -16,7 +16,7 @@ using loop_snapshots = std::vector<std::optional<loop_snapshot>>;
 /// The name of a reason: `problem`, `slow` or `sample`.
 std::string_view to_string(telemetry::request_log::reason keep_reason) noexcept;
 /// The name of a source: `flag`, `environment` or `default`.
-std::string_view to_string(config::setting_report::origin source) noexcept;
+std::string_view to_string(config::setting_report::value_source source) noexcept;
 /// The URL of an origin, such as `https://example.com:443` or `unix:/run/service.sock`.
 std::string format_origin(const http::origin& target);
 

@@ -204,7 +204,7 @@ std::string settings_section(const debug_page_values& values) {
   std::vector<row> set;
   std::vector<row> defaults;
   for (const auto& setting : values.settings) {
-    const bool is_default = setting.source == config::setting_report::origin::default_value;
+    const bool is_default = setting.source == config::setting_report::value_source::default_value;
     (is_default ? defaults : set).push_back(setting_row(setting));
   }
   std::string html = "<p>Log level: <strong>" + std::string{telemetry::to_string(values.level)} +

@@ -103,7 +103,7 @@ class reader {
   void report(const std::string& name, std::string value) {
     if (std::ranges::find(used_variables_, name, &config::setting_report::variable) != used_variables_.end()) return;
     used_variables_.push_back(
-        {.variable = name, .value = std::move(value), .source = config::setting_report::origin::variable});
+        {.variable = name, .value = std::move(value), .source = config::setting_report::value_source::variable});
   }
 
   const std::function<std::string(const std::string&)>& read_variable_;

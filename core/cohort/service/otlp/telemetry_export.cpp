@@ -67,7 +67,7 @@ std::size_t export_pipeline::queued() const noexcept {
 
 std::uint64_t export_pipeline::queue_drop_count() const noexcept {
   std::uint64_t sum = 0;
-  for (const auto* queue : queues_) sum += queue->dropped();
+  for (const auto* queue : queues_) sum += queue->dropped_count();
   return sum;
 }
 

@@ -66,7 +66,7 @@ class export_queue {
   /// The number of items in the queue, including batches that were taken and not released.
   std::size_t size() const noexcept { return items_.load(std::memory_order_relaxed); }
   /// The number of items dropped because the queue was full.
-  std::uint64_t dropped() const noexcept { return dropped_count_.load(std::memory_order_relaxed); }
+  std::uint64_t dropped_count() const noexcept { return dropped_count_.load(std::memory_order_relaxed); }
   /// Set when a batch is full.
   cross_thread_event& wakeup() noexcept { return *wakeup_; }
 

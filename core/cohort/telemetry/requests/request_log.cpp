@@ -95,15 +95,15 @@ std::unique_ptr<request_log::node> request_log::keep_if_slow(std::unique_ptr<nod
     slowest_records_.push_back(std::move(ended_node));
     return nullptr;
   }
-  const auto oldest = ended_node->ended - limits_.max_slow_record_age;
-  const auto rank_of = [oldest](const std::unique_ptr<node>& kept) {
-    return kept->ended <= oldest ? duration::min() : kept->elapsed();
+  const auto min_end_time = ended_node->ended - limits_.max_slow_record_age;
+  const auto rank_of = [min_end_time](const std::unique_ptr<node>& kept) {
+    return kept->ended <= min_end_time ? duration::min() : kept->elapsed();
   };
-  std::unique_ptr<node>* shortest = nullptr;
+  std::unique_ptr<node>* fastest_node = nullptr;
   for (auto& kept : slowest_records_) {
-    if (!shortest || rank_of(kept) < rank_of(*shortest)) shortest = &kept;
+    if (!fastest_node || rank_of(kept) < rank_of(*fastest_node)) fastest_node = &kept;
   }
-  if (shortest && rank_of(*shortest) < ended_node->elapsed()) std::swap(*shortest, ended_node);
+  if (fastest_node && rank_of(*fastest_node) < ended_node->elapsed()) std::swap(*fastest_node, ended_node);
   return ended_node;
 }
 

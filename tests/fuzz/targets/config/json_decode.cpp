@@ -51,7 +51,7 @@ void check_order(std::string_view input) {
 void run(std::string_view input) {
   check_order(input);
   check<test::shop::order>(input, {.max_errors = 4});
-  check<test::shop::order>(input, {.unknown_members = json::unknown_members::ignore});
+  check<test::shop::order>(input, {.unknown_members = json::unknown_member_policy::ignore});
   check<test::shop::tree>(input, {.max_depth = 8});
   check<numbers>(input, {.max_errors = 2, .max_bytes = 256});
 }

@@ -114,7 +114,7 @@ TEST_CASE("semaphore: a request for many permits is not overtaken by later reque
   time.run(when_all(acquire_permits(permits, 1, 1, acquired, 10ms), acquire_permits(permits, 2, 2, acquired, 10ms),
                     acquire_permits(permits, 1, 3, acquired, 10ms)));
   CHECK(acquired == order{1, 2, 3});
-  CHECK(permits.available() == 2);
+  CHECK(permits.available_count() == 2);
 }
 
 task<bool> acquire_within(semaphore& permits, std::size_t count, duration limit) {
@@ -136,7 +136,7 @@ TEST_CASE("semaphore: a request that times out admits the next smaller request",
   virtual_time time;
   semaphore permits{2};
   time.run(acquire_after_timeout(permits));
-  CHECK(permits.available() == 2);
+  CHECK(permits.available_count() == 2);
 }
 
 task<> use_permits(semaphore& permits, std::size_t& used) {
@@ -160,7 +160,7 @@ TEST_CASE("semaphore: all permits are released when waits end at random times", 
     std::size_t used = 0;
     time.run(when_all(use_permits(permits, used), use_permits(permits, used), use_permits(permits, used),
                       use_permits(permits, used)));
-    REQUIRE(permits.available() == 4);
+    REQUIRE(permits.available_count() == 4);
   }
 }
 

@@ -26,7 +26,7 @@ struct debug_fixture : service_fixture {
                                        .settings = {{.flag = "--mode",
                                                      .variable = "MODE",
                                                      .value = "fast",
-                                                     .source = config::setting_report::origin::variable},
+                                                     .source = config::setting_report::value_source::variable},
                                                     {.flag = "--api-key", .variable = "API_KEY", .value = "(secret)"},
                                                     {.flag = "--title", .value = "<b>&"}},
                                        .is_loopback = is_loopback});

@@ -167,8 +167,8 @@ TEST_CASE("export_worker: while the collector is down, the queue is bounded and 
   }
   CHECK(test.statistics.exported == 0);
   CHECK(test.dropped(drop_reason::unavailable) > 0);
-  CHECK(test.queue.dropped() > 0);
-  CHECK(test.dropped(drop_reason::unavailable) + test.queue.dropped() + test.queue.size() == 120);
+  CHECK(test.queue.dropped_count() > 0);
+  CHECK(test.dropped(drop_reason::unavailable) + test.queue.dropped_count() + test.queue.size() == 120);
 }
 
 TEST_CASE("export_worker: an export without a response ends after the export timeout", "[service][otlp]") {

@@ -334,7 +334,7 @@ TEST_CASE("request spans: a full queue drops spans and does not affect requests"
   test.serve(simple_routes());
   for (int i = 0; i < 5; ++i) CHECK(test.response_to(get("/items/1")).status == 200);
   CHECK(spans.queues().front()->size() == 2);
-  CHECK(spans.queues().front()->dropped() == 3);
+  CHECK(spans.queues().front()->dropped_count() == 3);
 }
 
 }  // namespace

@@ -33,14 +33,14 @@ TEST_CASE("export_queue: items of a full queue are dropped and counted", "[telem
   export_queue queue{{.max_items = 3, .max_batch_items = 2}};
   for (int i = 0; i < 5; ++i) push(queue, "x");
   CHECK(queue.size() == 3);
-  CHECK(queue.dropped() == 2);
+  CHECK(queue.dropped_count() == 2);
   SECTION("a batch that is being exported counts toward the limit") {
     const auto batch = queue.take();
     push(queue, "y");
-    CHECK(queue.dropped() == 3);
+    CHECK(queue.dropped_count() == 3);
     queue.release(batch);
     push(queue, "z");
-    CHECK(queue.dropped() == 3);
+    CHECK(queue.dropped_count() == 3);
     CHECK(queue.take().items == "xz");
   }
 }
@@ -49,7 +49,7 @@ TEST_CASE("export_queue: the total size of the items is bounded", "[telemetry][o
   export_queue queue{{.max_items = 100, .max_batch_items = 2, .max_bytes = 1000}};
   for (int i = 0; i < 20; ++i) push(queue, std::string(300, 'x'));
   CHECK(queue.size() == 4);
-  CHECK(queue.dropped() == 16);
+  CHECK(queue.dropped_count() == 16);
 }
 
 }  // namespace

@@ -53,18 +53,18 @@ class cross_thread_semaphore {
     if (!queue_.try_acquire({})) return std::nullopt;
     return cross_thread_permit{*this};
   }
-  std::size_t available() const {
-    return queue_.read([](const state& current) { return current.available; });
+  std::size_t available_count() const {
+    return queue_.read([](const state& current) { return current.available_count; });
   }
 
  private:
   friend class cross_thread_permit;
   struct state {
     struct request {};
-    bool can_grant(request) const noexcept { return available > 0; }
-    void grant(request) noexcept { --available; }
-    void release(request) noexcept { ++available; }
-    std::size_t available;
+    bool can_grant(request) const noexcept { return available_count > 0; }
+    void grant(request) noexcept { --available_count; }
+    void release(request) noexcept { ++available_count; }
+    std::size_t available_count;
   };
 
   using queue = detail::cross_thread_queue<state>;
