@@ -22,7 +22,7 @@ constexpr std::uint32_t directory_events =
     IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_CLOSE_WRITE | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
 constexpr std::uint32_t file_events = IN_CLOSE_WRITE | IN_MODIFY | IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF;
 
-std::int64_t nanoseconds(const timespec& time) noexcept {
+std::int64_t to_nanoseconds(const timespec& time) noexcept {
   return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
 }
 
@@ -67,8 +67,8 @@ file_version version_of(const std::string& path) {
   struct stat status{};
   if (::stat(path.c_str(), &status) != 0) return {};
   if (!S_ISREG(status.st_mode)) return {.type = file_version::kind::other};
-  return {file_version::kind::regular, status.st_dev, status.st_ino, status.st_size, nanoseconds(status.st_mtim),
-          nanoseconds(status.st_ctim)};
+  return {file_version::kind::regular,   status.st_dev, status.st_ino, status.st_size, to_nanoseconds(status.st_mtim),
+          to_nanoseconds(status.st_ctim)};
 }
 
 file_watch::file_watch(std::vector<std::string> paths)

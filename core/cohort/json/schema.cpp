@@ -57,9 +57,9 @@ std::string add_description(std::string_view schema, std::string_view descriptio
   std::string text{schema};
   if (description.empty()) return text;
   text.pop_back();
-  std::string quoted;
-  writer{quoted}.value(description);
-  return text.append(",\"description\":").append(quoted).append("}");
+  std::string quoted_text;
+  writer{quoted_text}.value(description);
+  return text.append(",\"description\":").append(quoted_text).append("}");
 }
 
 }  // namespace cohort::json

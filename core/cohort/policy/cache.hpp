@@ -152,8 +152,8 @@ class cache {
   bool evict_entry() { return evict_oldest(false) || evict_oldest(true); }
 
   bool evict_oldest(bool may_evict_values) {
-    for (auto oldest = keys_by_recency_.rbegin(); oldest != keys_by_recency_.rend(); ++oldest) {
-      const auto found = entries_.find(*oldest);
+    for (auto oldest_key = keys_by_recency_.rbegin(); oldest_key != keys_by_recency_.rend(); ++oldest_key) {
+      const auto found = entries_.find(*oldest_key);
       const auto& content = found->second.content;
       if (content.in_flight || (content.value && !may_evict_values)) continue;
       keys_by_recency_.erase(found->second.recency_position);

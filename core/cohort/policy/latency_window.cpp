@@ -46,13 +46,13 @@ duration latency_histogram::quantile(double fraction) const noexcept {
   // Skips blocks of buckets, because most of the buckets are empty.
   constexpr std::size_t block = 8;
   const auto* bucket = buckets_.data();
-  std::uint64_t below = 0;
+  std::uint64_t lower_count = 0;
   for (const auto* const last_block = bucket + bucket_count - block; bucket < last_block; bucket += block) {
-    const auto next = std::accumulate(bucket, bucket + block, below);
+    const auto next = std::accumulate(bucket, bucket + block, lower_count);
     if (next >= rank) break;
-    below = next;
+    lower_count = next;
   }
-  while (below + *bucket < rank) below += *bucket++;
+  while (lower_count + *bucket < rank) lower_count += *bucket++;
   return upper_bounds[static_cast<std::size_t>(bucket - buckets_.data())];
 }
 

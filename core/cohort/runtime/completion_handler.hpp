@@ -80,22 +80,22 @@ class completion_handler {
  private:
   struct operations {
     void (*invoke)(void* storage, Result&& value);
-    void (*relocate)(void* to, void* from) noexcept;
+    void (*relocate)(void* destination, void* source) noexcept;
     void (*destroy)(void* storage) noexcept;
   };
 
   template <class Handler>
   static void invoke(void* storage, Result&& value) {
-    auto& stored = *static_cast<Handler*>(storage);
-    Handler handler(std::move(stored));
-    stored.~Handler();  // NOLINT(bugprone-use-after-move): moved-from objects are destroyed, too
+    auto& stored_handler = *static_cast<Handler*>(storage);
+    Handler handler(std::move(stored_handler));
+    stored_handler.~Handler();  // NOLINT(bugprone-use-after-move): moved-from objects are destroyed, too
     std::move(handler)(std::move(value));
   }
   template <class Handler>
-  static void relocate(void* to, void* from) noexcept {
-    auto& stored = *static_cast<Handler*>(from);
-    new (to) Handler(std::move(stored));
-    stored.~Handler();  // NOLINT(bugprone-use-after-move): moved-from objects are destroyed, too
+  static void relocate(void* destination, void* source) noexcept {
+    auto& stored_handler = *static_cast<Handler*>(source);
+    new (destination) Handler(std::move(stored_handler));
+    stored_handler.~Handler();  // NOLINT(bugprone-use-after-move): moved-from objects are destroyed, too
   }
   template <class Handler>
   static void destroy(void* storage) noexcept {

@@ -178,12 +178,12 @@ class metric_serializer {
   /// histogram.
   std::string_view bound_text(std::size_t index, double bound) {
     if (index == bounds_.size()) bounds_.emplace_back();
-    auto& cached = bounds_[index];
-    if (cached.text.empty() || cached.bound != bound) {
-      cached = {bound, {}};
-      append_bound(cached.text, bound);
+    auto& cached_bound = bounds_[index];
+    if (cached_bound.text.empty() || cached_bound.bound != bound) {
+      cached_bound = {bound, {}};
+      append_bound(cached_bound.text, bound);
     }
-    return cached.text;
+    return cached_bound.text;
   }
 
   struct rendered_bound {

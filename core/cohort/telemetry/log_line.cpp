@@ -73,10 +73,10 @@ class log_line::cursor {
  private:
   /// Appends an escaped string, which may exceed the reserved space.
   cursor& append_escaped(std::string_view text) {
-    std::string quoted;
-    json::writer{quoted}.value(text);
-    reserve(quoted.size());
-    return raw(quoted);
+    std::string quoted_text;
+    json::writer{quoted_text}.value(text);
+    reserve(quoted_text.size());
+    return raw(quoted_text);
   }
   void reserve(std::size_t additional_size) {
     const auto size = end_ ? text().size() : 0;

@@ -21,9 +21,9 @@ time_point memory_pipe::state::now() const noexcept {
 
 /// Keeps the order of segments: a segment never arrives before an earlier segment.
 time_point memory_pipe::state::schedule_arrival(pipe_side sender, std::size_t size) {
-  auto& latest = channels[1 - sender].latest_arrival_time;
-  latest = std::max(latest, link ? link->arrival_time(sender, size) : now() + settings.latency);
-  return latest;
+  auto& latest_time = channels[1 - sender].latest_arrival_time;
+  latest_time = std::max(latest_time, link ? link->arrival_time(sender, size) : now() + settings.latency);
+  return latest_time;
 }
 
 /// Sends bytes and returns their number. Returns an empty optional if the receiver has closed its end and the resulting

@@ -55,10 +55,10 @@ class socket_stream final : public stream {
   io_result try_send_file(int file, std::uint64_t offset, std::size_t count) override {
     if (deadline_timer_.expired()) return error_code{asio::error::timed_out};
     auto position = static_cast<off_t>(offset);
-    const auto sent = ::sendfile(socket_.native_handle(), file, &position, count);
-    if (sent >= 0) {
+    const auto sent_size = ::sendfile(socket_.native_handle(), file, &position, count);
+    if (sent_size >= 0) {
       receive_state_.has_sent_since_read = true;
-      return static_cast<std::size_t>(sent);
+      return static_cast<std::size_t>(sent_size);
     }
     // The file system does not support sendfile.
     if (errno == EINVAL || errno == ENOSYS) return error_code{asio::error::operation_not_supported};
@@ -91,8 +91,8 @@ class socket_stream final : public stream {
 
   bool is_readable() noexcept override {
     if (idle_read_ && idle_read_->is_waiting) return false;
-    const auto received = peek();
-    return received >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
+    const auto received_size = peek();
+    return received_size >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
   }
 
   void shutdown_write() noexcept override {

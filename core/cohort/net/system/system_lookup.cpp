@@ -33,11 +33,11 @@ resolver::addresses call_getaddrinfo(const std::string& host, int flags) {
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner{results, &::freeaddrinfo};
   address_list found;
   for (const auto* entry = results; entry; entry = entry->ai_next) {
-    endpoint raw;
-    if (entry->ai_addrlen > raw.capacity()) continue;
-    std::memcpy(raw.data(), entry->ai_addr, entry->ai_addrlen);
-    raw.resize(entry->ai_addrlen);
-    if (std::find(found.begin(), found.end(), raw.address()) == found.end()) found.push_back(raw.address());
+    endpoint candidate;
+    if (entry->ai_addrlen > candidate.capacity()) continue;
+    std::memcpy(candidate.data(), entry->ai_addr, entry->ai_addrlen);
+    candidate.resize(entry->ai_addrlen);
+    if (std::find(found.begin(), found.end(), candidate.address()) == found.end()) found.push_back(candidate.address());
   }
   if (found.empty()) return error_code{asio::error::host_not_found};
   return found;

@@ -114,14 +114,14 @@ std::optional<tls_server_settings_error> server_certificates::load(
 bool server_certificates::add_to_context_with_same_names(asio::ssl::context& added_context) {
   const auto names = sorted_names(added_context);
   if (names.empty()) return false;
-  SSL_CTX* const native = added_context.native_handle();
+  SSL_CTX* const native_context = added_context.native_handle();
   STACK_OF(X509)* chain = nullptr;
-  SSL_CTX_get0_chain_certs(native, &chain);
+  SSL_CTX_get0_chain_certs(native_context, &chain);
   for (auto& context : contexts_) {
     if (&context == &added_context || sorted_names(context) != names) continue;
     constexpr int replaces_key_of_same_type = 0;
-    if (SSL_CTX_use_cert_and_key(context.native_handle(), SSL_CTX_get0_certificate(native),
-                                 SSL_CTX_get0_privatekey(native), chain, replaces_key_of_same_type) == 1) {
+    if (SSL_CTX_use_cert_and_key(context.native_handle(), SSL_CTX_get0_certificate(native_context),
+                                 SSL_CTX_get0_privatekey(native_context), chain, replaces_key_of_same_type) == 1) {
       return true;
     }
     ERR_clear_error();
@@ -130,13 +130,13 @@ bool server_certificates::add_to_context_with_same_names(asio::ssl::context& add
 }
 
 void server_certificates::add_names(asio::ssl::context& context) {
-  SSL_CTX* const native = context.native_handle();
-  for (const auto& name : alternative_names(SSL_CTX_get0_certificate(native), GEN_DNS)) {
+  SSL_CTX* const native_context = context.native_handle();
+  for (const auto& name : alternative_names(SSL_CTX_get0_certificate(native_context), GEN_DNS)) {
     const auto normalized = normalize(name);
     if (normalized.starts_with("*.")) {
-      contexts_by_wildcard_.emplace(normalized.substr(2), native);
+      contexts_by_wildcard_.emplace(normalized.substr(2), native_context);
     } else {
-      contexts_by_name_.emplace(normalized, native);
+      contexts_by_name_.emplace(normalized, native_context);
     }
   }
 }

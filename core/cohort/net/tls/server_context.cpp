@@ -29,21 +29,22 @@ constexpr const char* tls_1_3_ciphers = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_
 constexpr unsigned char session_id_context[] = "cohort";
 constexpr const char* groups = "X25519:P-256:P-384";
 
-std::optional<tls_server_settings_error> load_client_ca_certificates(SSL_CTX* native, const std::string& certificates) {
+std::optional<tls_server_settings_error> load_client_ca_certificates(SSL_CTX* native_context,
+                                                                     const std::string& certificates) {
   if (certificates.empty()) return std::nullopt;
   bool are_accepted = true;
   const auto count = for_each_certificate(certificates, [&](X509* certificate) {
-    are_accepted = X509_STORE_add_cert(SSL_CTX_get_cert_store(native), certificate) == 1 &&
-                   SSL_CTX_add_client_CA(native, certificate) == 1 && are_accepted;
+    are_accepted = X509_STORE_add_cert(SSL_CTX_get_cert_store(native_context), certificate) == 1 &&
+                   SSL_CTX_add_client_CA(native_context, certificate) == 1 && are_accepted;
   });
   if (count == 0 || !are_accepted) {
     return tls_server_settings_error{setting::client_ca_certificates, "no certificate in PEM format was found"};
   }
-  SSL_CTX_set_verify(native, SSL_VERIFY_PEER, nullptr);
+  SSL_CTX_set_verify(native_context, SSL_VERIFY_PEER, nullptr);
   // A resumed session would not verify the client certificate again, although it may have expired, or the CA
   // certificates may have changed.
-  SSL_CTX_set_options(native, SSL_OP_NO_TICKET);
-  SSL_CTX_set_num_tickets(native, 0);
+  SSL_CTX_set_options(native_context, SSL_OP_NO_TICKET);
+  SSL_CTX_set_num_tickets(native_context, 0);
   return std::nullopt;
 }
 
@@ -160,9 +161,9 @@ tls_server_context::tls_server_context(const tls_server_settings& settings)
 tls_server_context::~tls_server_context() = default;
 
 void tls_server_context::reload(const tls_server_settings& settings) {
-  auto loaded = std::make_shared<configuration>(settings, ticket_keys_);
+  auto new_configuration = std::make_shared<configuration>(settings, ticket_keys_);
   const std::lock_guard lock{mutex_};
-  current_ = std::move(loaded);
+  current_ = std::move(new_configuration);
 }
 
 std::shared_ptr<tls_server_context::configuration> tls_server_context::current() const {

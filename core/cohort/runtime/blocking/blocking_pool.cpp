@@ -257,9 +257,9 @@ task<error_code> blocking_pool::simulate(std::shared_ptr<detail::blocking_job> j
     }
     ++counters.simulated_queued_count;
     const detail::scope_guard queued_count_guard{[&] { --counters.simulated_queued_count; }};
-    auto acquired = co_await simulated_threads_.acquire(job_deadline);
-    if (!acquired) co_return acquired.error();
-    permit.emplace(std::move(*acquired));
+    auto acquire_result = co_await simulated_threads_.acquire(job_deadline);
+    if (!acquire_result) co_return acquire_result.error();
+    permit.emplace(std::move(*acquire_result));
   }
   ++counters.simulated_running_count;
   const detail::scope_guard running_count_guard{[&] { --counters.simulated_running_count; }};
@@ -280,12 +280,12 @@ task<std::vector<std::string>> blocking_pool::stop(deadline stop_deadline) {
   co_return state_->running_job_names();
 }
 
-std::size_t blocking_pool::queued() const {
+std::size_t blocking_pool::queued_count() const {
   const std::lock_guard lock{state_->mutex};
   return state_->queue.size() + state_->simulated_queued_count;
 }
 
-std::size_t blocking_pool::running() const {
+std::size_t blocking_pool::running_count() const {
   const std::lock_guard lock{state_->mutex};
   return state_->running.size() + state_->simulated_running_count;
 }

@@ -87,8 +87,8 @@ class blocking_pool {
   /// `stop_deadline` has passed. Returns the names of the jobs that are still running.
   task<std::vector<std::string>> stop(deadline stop_deadline);
 
-  std::size_t queued() const;
-  std::size_t running() const;
+  std::size_t queued_count() const;
+  std::size_t running_count() const;
   /// The number of threads that have been started.
   std::size_t threads() const;
 

@@ -114,9 +114,9 @@ void timer_wheel::process(const occupied_slot& next) {
   // Empties the slot first, so that a timer that a callback arms for this tick expires only in the next call of
   // `advance`.
   detail::timer_list_node batch;
-  auto& list = wheel_[next.level][next.slot];
-  while (list.linked()) {
-    auto& node = static_cast<timer&>(*list.next);
+  auto& slot_list = wheel_[next.level][next.slot];
+  while (slot_list.linked()) {
+    auto& node = static_cast<timer&>(*slot_list.next);
     node.unlink();
     batch.push_back(node);
   }

@@ -132,7 +132,7 @@ std::string debug_tasks_json(const loop_snapshots& loops, service_lifecycle& lif
   out.key("jobs").open_array();
   for (const auto& job : lifecycle.jobs().names()) out.value(job);
   out.close_array().key("blocking").open_object();
-  out.field("queued", lifecycle.blocking().queued()).field("running", lifecycle.blocking().running());
+  out.field("queued", lifecycle.blocking().queued_count()).field("running", lifecycle.blocking().running_count());
   out.field("threads", lifecycle.blocking().threads()).close_object().close_object();
   return text;
 }

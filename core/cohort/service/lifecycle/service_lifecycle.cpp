@@ -54,9 +54,11 @@ void service_lifecycle::add_metrics(telemetry::registry& metrics) {
   metrics.add_collector([this](auto& families) {
     using prometheus::MetricType;
     families.push_back(telemetry::single_value_family("cohort_blocking_queued", "Blocking jobs that wait for a thread.",
-                                                      MetricType::Gauge, static_cast<double>(blocking_.queued())));
+                                                      MetricType::Gauge,
+                                                      static_cast<double>(blocking_.queued_count())));
     families.push_back(telemetry::single_value_family("cohort_blocking_running", "Blocking jobs in progress.",
-                                                      MetricType::Gauge, static_cast<double>(blocking_.running())));
+                                                      MetricType::Gauge,
+                                                      static_cast<double>(blocking_.running_count())));
   });
 }
 

@@ -14,9 +14,9 @@ export_queue::batch* export_queue::open_batch() {
 export_queue::batch export_queue::take() {
   const std::lock_guard lock{mutex_};
   if (batches_.empty()) return {};
-  auto oldest = std::move(batches_.front());
+  auto oldest_batch = std::move(batches_.front());
   batches_.pop_front();
-  return oldest;
+  return oldest_batch;
 }
 
 void export_queue::release(const batch& batch) {

@@ -123,12 +123,12 @@ std::optional<partial_success> parse_protobuf_response(std::string_view body) {
   protobuf_reader response{body};
   while (const auto field = response.next()) {
     if (field->field != 1) continue;
-    protobuf_reader partial{field->bytes};
-    while (const auto partial_field = partial.next()) {
+    protobuf_reader partial_success_reader{field->bytes};
+    while (const auto partial_field = partial_success_reader.next()) {
       if (partial_field->field == 1) result.rejected = partial_field->number;
       if (partial_field->field == 2) result.message = partial_field->bytes;
     }
-    if (partial.is_malformed()) return std::nullopt;
+    if (partial_success_reader.is_malformed()) return std::nullopt;
   }
   if (response.is_malformed()) return std::nullopt;
   return result;

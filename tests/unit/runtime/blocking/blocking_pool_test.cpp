@@ -57,7 +57,7 @@ TEST_CASE("blocking_pool: returns the job's value, error or exception to the cal
   CHECK(pool.threads() == 0);
   run_on_loop(check_job_results(pool, std::this_thread::get_id()));
   CHECK(pool.threads() == 1);
-  CHECK(pool.running() == 0);
+  CHECK(pool.running_count() == 0);
 }
 
 /// A job that ends only when its stop is requested.
@@ -96,7 +96,7 @@ task<> cancel_caller(blocking_pool& pool) {
   co_await race(run_job(pool, job), sleep_task(5ms));
   CHECK((co_await pool.stop(deadline_in(30s))).empty());
   // The job was cancelled before a thread took it, or its stop was requested.
-  CHECK(pool.running() == 0);
+  CHECK(pool.running_count() == 0);
 }
 
 TEST_CASE("blocking_pool: a cancelled caller does not wait for the job", "[runtime][blocking][threads]") {
@@ -118,7 +118,7 @@ task<> overload(blocking_pool& pool, int* rejections) {
   CHECK(std::get<2>(results) == blocking_error::overloaded);
   CHECK(std::get<2>(results).message() == "the queue for blocking work is full");
   CHECK(*rejections == 1);
-  CHECK(pool.queued() == 0);
+  CHECK(pool.queued_count() == 0);
 }
 
 TEST_CASE("blocking_pool: a job is rejected immediately if the queue is full", "[runtime][blocking][threads]") {
