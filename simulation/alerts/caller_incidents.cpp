@@ -75,12 +75,12 @@ void draw_cache_misses(random_generator& random, incident& details) {
 }
 
 void draw_provider_outage(random_generator& random, incident& details) {
-  const bool hangs = random.bernoulli(0.5);
-  details.description = hangs ? "the weather providers do not respond" : "the weather providers fail all requests";
+  const bool is_hanging = random.bernoulli(0.5);
+  details.description = is_hanging ? "the weather providers do not respond" : "the weather providers fail all requests";
   details.load.place_count = 400;
   details.expected = {{"HighErrorRate", job("weather-service")}};
   monitored_fleet::server_state state;
-  if (hangs) {
+  if (is_hanging) {
     state.delay = 60s;
   } else {
     state.failure_ratio = 1;

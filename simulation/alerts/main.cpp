@@ -16,7 +16,7 @@ namespace {
 enum exit_status { success = 0, check_failed = 1, invalid_input = 2 };
 
 struct program_options {
-  std::int64_t incidents = 1000;
+  std::int64_t incident_count = 1000;
   std::int64_t quiet_hours = -1;
   std::int64_t seed = 1;
   std::int64_t process_count = 2;
@@ -31,7 +31,7 @@ struct program_options {
   bool should_check = false;
 
   void add_to(config::options& options) {
-    options.add(incidents,
+    options.add(incident_count,
                 {"--incidents", "", "Number of simulated incidents of 30 minutes, distributed over all kinds"},
                 config::integer(0, 1'000'000), "1000");
     options.add(quiet_hours, {"--quiet-hours", "", "Simulated hours without an incident"},
@@ -85,11 +85,11 @@ std::vector<incident> draw_runs(const program_options& options) {
   for (const auto& kind : incident_kinds()) kinds.push_back(&kind);
   if (options.only != "all") kinds = find_kinds(options.only);
   std::vector<incident> runs;
-  for (std::int64_t i = 0; i < options.incidents; ++i) {
+  for (std::int64_t i = 0; i < options.incident_count; ++i) {
     const auto& kind = *kinds[static_cast<std::size_t>(i) % kinds.size()];
     runs.push_back(draw_incident(kind, static_cast<std::uint64_t>(options.seed + i)));
   }
-  const auto quiet = options.quiet_hours < 0 ? options.incidents : options.quiet_hours;
+  const auto quiet = options.quiet_hours < 0 ? options.incident_count : options.quiet_hours;
   for (std::int64_t i = 0; i < quiet; ++i) {
     runs.push_back(draw_quiet_run(static_cast<std::uint64_t>(options.seed + i), std::chrono::hours{1}));
   }
@@ -109,14 +109,14 @@ bool replace_tables(const std::string& file, const std::string& tables) {
 }
 
 bool has_missed_or_false_alert(const std::map<std::string, alert_statistics>& statistics) {
-  bool found = false;
+  bool has_problem = false;
   for (const auto& [name, alert] : statistics) {
     if (alert.missed_count == 0 && alert.false_alarm_count == 0) continue;
     std::cerr << "cohort-alerts: " << name << " missed " << alert.missed_count << " of " << alert.expected_count
               << " incidents, and has " << alert.false_alarm_count << " false alarms\n";
-    found = true;
+    has_problem = true;
   }
-  return found;
+  return has_problem;
 }
 
 int run(const program_options& options, const std::string& command) {

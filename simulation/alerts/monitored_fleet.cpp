@@ -154,12 +154,12 @@ std::function<http::router()> monitored_fleet::server(const server_state& state,
     static task<http::response> respond(random_generator& random, const server_state& state, std::string body) {
       const auto random_factor = std::exp(random.uniform() * 2 - 1);
       const auto delay = duration{static_cast<duration::rep>(static_cast<double>(state.delay.count()) * random_factor)};
-      const bool fails = random.bernoulli(state.failure_ratio);
+      const bool is_failing = random.bernoulli(state.failure_ratio);
       auto sleep_task = sleep_for(delay);
       // The wait was cancelled at the deadline of the caller.
       if (co_await std::move(sleep_task) == wait_status::cancelled)
         co_return http::response{http::status::gateway_timeout};
-      if (fails) co_return http::response{http::status::internal_server_error};
+      if (is_failing) co_return http::response{http::status::internal_server_error};
       co_return http::json_response(std::move(body));
     }
   };

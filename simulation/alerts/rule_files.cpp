@@ -161,12 +161,12 @@ bool rule_files::reads(std::string_view series_name) const {
 }
 
 bool rule_files::contains(std::initializer_list<std::string_view> parts) const {
-  bool found = false;
+  bool is_found = false;
   for_each_selected([&](const group&, const rule& each) {
     const auto is_in_rule = [&](std::string_view part) { return each.text.find(part) != std::string::npos; };
-    found = found || std::all_of(parts.begin(), parts.end(), is_in_rule);
+    is_found = is_found || std::all_of(parts.begin(), parts.end(), is_in_rule);
   });
-  return found;
+  return is_found;
 }
 
 }  // namespace cohort::simulation::alerts

@@ -292,7 +292,7 @@ void simulated_rabbitmq::deliver() {
           method_scope method{peer->output, number, method_id::basic_deliver};
           method->short_string("consumer");
           method->long_long_uint(tag);
-          method->octet(first_message.deliveries > 0 ? 1 : 0);
+          method->octet(first_message.delivery_count > 0 ? 1 : 0);
           method->short_string("cohort");
           method->short_string(first_message.topic);
         }
@@ -300,9 +300,10 @@ void simulated_rabbitmq::deliver() {
             .topic = first_message.topic, .body = first_message.body, .id = first_message.header.id};
         copy.content_type = first_message.header.content_type;
         copy.headers = first_message.header.headers;
-        if (first_message.deliveries > 0) copy.set_header("x-delivery-count", std::to_string(first_message.deliveries));
+        if (first_message.delivery_count > 0)
+          copy.set_header("x-delivery-count", std::to_string(first_message.delivery_count));
         append_content(peer->output, number, copy, 131'072);
-        ++first_message.deliveries;
+        ++first_message.delivery_count;
         current.unacknowledged.emplace(tag, std::move(first_message));
       }
     }

@@ -22,7 +22,7 @@ class simulated_rabbitmq {
     messaging::rabbitmq::content_header header;
     std::string topic;
     std::string body;
-    unsigned deliveries = 0;
+    unsigned delivery_count = 0;
   };
 
   /// Runs the server until it is cancelled; the connections are then closed, and unacknowledged messages are queued

@@ -92,10 +92,10 @@ void add_firings(const chart_data& chart, std::vector<std::size_t>& seeds,
   seeds.resize(chart.goodput.size());
   for (std::size_t column = 0; column < seeds.size(); ++column) {
     const auto begin = chart.column * static_cast<duration::rep>(column);
-    const bool fires = std::any_of(firings.begin(), firings.end(), [&](const auto& firing) {
+    const bool has_fired = std::any_of(firings.begin(), firings.end(), [&](const auto& firing) {
       return firing.begin < begin + chart.column && (!firing.end || *firing.end > begin);
     });
-    if (fires) ++seeds[column];
+    if (has_fired) ++seeds[column];
   }
 }
 

@@ -123,7 +123,7 @@ class calibrator {
     set_idle_pauses();
     // Each round reduces the differences from the measurement. Several rounds are necessary, because the parameters
     // affect each other: the CPU time depends on the number of wake-ups, which depends on the costs.
-    for (int round = 0; round < rounds; ++round) {
+    for (int round = 0; round < round_count; ++round) {
       const auto simulated = simulate_calibration(result_.plan);
       set_costs(simulated, round == 0);
       set_idle_slowdown(simulated);
@@ -133,7 +133,7 @@ class calibrator {
   }
 
  private:
-  static constexpr int rounds = 5;
+  static constexpr int round_count = 5;
   static constexpr double max_idle_factor = 100;
   static constexpr std::int64_t min_idle_calls = 100;
 

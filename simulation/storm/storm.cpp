@@ -208,7 +208,7 @@ storm_result run_storm(const storm_settings& settings, const protection& applied
     }
   }
   summarize(settings, result);
-  result.events = fleet.fleet().event_log().event_count();
+  result.event_count = fleet.fleet().event_log().event_count();
   result.hash = run.hash;
   result.speed = to_seconds(fleet.fleet().elapsed()) / elapsed;
   return result;

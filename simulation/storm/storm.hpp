@@ -78,7 +78,7 @@ struct storm_result {
   std::optional<duration> recovery;
   /// Whether the run lasts for at least five seconds after the event.
   bool is_recovery_observable = false;
-  std::uint64_t events = 0;
+  std::uint64_t event_count = 0;
   std::uint64_t hash = 0;
   /// Virtual seconds per second of CPU time.
   double speed = 0;

@@ -22,10 +22,10 @@ struct program_options {
   std::string json_file = "none";
   std::int64_t held_out = 0;
   std::int64_t held_out_seed = 2;
-  std::int64_t held_out_runs = 5;
-  std::int64_t candidates = 32;
-  std::int64_t first_round_seeds = 2;
-  std::int64_t threads = 2;
+  std::int64_t held_out_run_count = 5;
+  std::int64_t candidate_count = 32;
+  std::int64_t first_round_seed_count = 2;
+  std::int64_t thread_count = 2;
   std::int64_t seed = 1;
   std::chrono::seconds max_time{60};
 
@@ -39,24 +39,25 @@ struct program_options {
          "Number of random scenarios that are not part of the search, to compare the result with the plan's settings"},
         config::integer(0, 10'000), "0");
     options.add(held_out_seed, {"--held-out-seed", "", "Seed of these scenarios"}, config::integer(1, INT64_MAX), "2");
-    options.add(held_out_runs, {"--held-out-runs", "", "Number of runs of each of these scenarios and settings"},
+    options.add(held_out_run_count, {"--held-out-runs", "", "Number of runs of each of these scenarios and settings"},
                 config::integer(2, 1000), "5");
     options.add(json_file, {"--json", "", "File for the choice and the comparison with the plan's own settings"},
                 config::text(), "none");
-    options.add(candidates, {"--candidates", "", "Number of policy combinations to try"}, config::integer(1, 100'000),
-                "32");
-    options.add(first_round_seeds, {"--first-seeds", "", "Seeds of the first round; each further round doubles them"},
+    options.add(candidate_count, {"--candidates", "", "Number of policy combinations to try"},
+                config::integer(1, 100'000), "32");
+    options.add(first_round_seed_count,
+                {"--first-seeds", "", "Seeds of the first round; each further round doubles them"},
                 config::integer(1, 1000), "2");
-    options.add(threads, {"--threads", "", "Simulation threads"}, config::integer(1, 256), "2");
+    options.add(thread_count, {"--threads", "", "Simulation threads"}, config::integer(1, 256), "2");
     options.add(seed, {"--seed", "", "Seed of the choices and of the runs"}, config::integer(1, 1'000'000), "1");
     options.add(max_time, {"--seconds", "", "Time after which no further round starts"}, config::seconds(1, 86'400),
                 "60");
   }
   sim::tuner_settings settings() const {
     sim::tuner_settings tuner;
-    tuner.candidates = static_cast<std::size_t>(candidates);
-    tuner.first_round_seeds = static_cast<std::size_t>(first_round_seeds);
-    tuner.threads = static_cast<std::size_t>(threads);
+    tuner.candidates = static_cast<std::size_t>(candidate_count);
+    tuner.first_round_seeds = static_cast<std::size_t>(first_round_seed_count);
+    tuner.threads = static_cast<std::size_t>(thread_count);
     tuner.seed = static_cast<std::uint64_t>(seed);
     return tuner;
   }
@@ -65,7 +66,7 @@ struct program_options {
     result.count = static_cast<std::size_t>(held_out);
     result.seed = static_cast<std::uint64_t>(held_out_seed);
     // This seed differs from the seed of the search, so that the runs are independent of the search.
-    result.comparison = {static_cast<std::size_t>(held_out_runs), static_cast<std::size_t>(threads),
+    result.comparison = {static_cast<std::size_t>(held_out_run_count), static_cast<std::size_t>(thread_count),
                          static_cast<std::uint64_t>(seed) + 1};
     return result;
   }
@@ -128,14 +129,15 @@ int run(const program_options& options, const std::string& command) {
   }
 
   const auto start = std::chrono::steady_clock::now();
-  bool ended_early = false;
+  bool has_ended_early = false;
   const auto result = sim::tune_policies(*plan, programs, options.settings(), [&] {
-    ended_early = std::chrono::steady_clock::now() - start > options.max_time;
-    return !ended_early;
+    has_ended_early = std::chrono::steady_clock::now() - start > options.max_time;
+    return !has_ended_early;
   });
   const auto elapsed = to_seconds(std::chrono::steady_clock::now() - start);
   std::cerr << result.runs << " simulated runs in " << static_cast<int>(elapsed + 0.5) << " s\n";
-  if (ended_early) std::cerr << "cohort-tune: --seconds ended the search early: the ranking depends on the machine\n";
+  if (has_ended_early)
+    std::cerr << "cohort-tune: --seconds ended the search early: the ranking depends on the machine\n";
   return report(options, *plan, programs, result, command);
 }
 

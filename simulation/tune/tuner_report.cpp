@@ -81,12 +81,12 @@ std::string trade_off_chart(const sim::tuner_result& result) {
   }
   html::chart chart{"Goodput and amplification of each choice", amplification_axis(result), goodput};
   for (const auto& choice : result.choices) {
-    const bool meets = choice.score.violation.empty();
-    const bool is_best = &choice == &result.choices.front() && meets;
-    chart.add_symbol(meets ? "met" : "missed", choice.score.amplification, choice.score.goodput.mean,
+    const bool is_feasible = choice.score.violation.empty();
+    const bool is_best = &choice == &result.choices.front() && is_feasible;
+    chart.add_symbol(is_feasible ? "met" : "missed", choice.score.amplification, choice.score.goodput.mean,
                      choice.settings.empty() ? "■"
                      : is_best               ? "★"
-                     : meets                 ? "●"
+                     : is_feasible           ? "●"
                                              : "×",
                      format_settings(choice));
   }
