@@ -18,11 +18,11 @@ test('windows of one browser share one stream, and another window becomes the le
 });
 
 /** Simulates visibility, which Playwright cannot change in Chromium. */
-async function setHidden(page: Page, hidden: boolean): Promise<void> {
+async function setHidden(page: Page, isHidden: boolean): Promise<void> {
   await page.evaluate((value) => {
     Object.defineProperty(document, 'hidden', { configurable: true, get: () => value });
     document.dispatchEvent(new Event('visibilitychange'));
-  }, hidden);
+  }, isHidden);
 }
 
 test('3 s after the last event no value is shown as current, until the next event', async ({ page, dashboard }) => {

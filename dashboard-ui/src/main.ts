@@ -217,9 +217,9 @@ function animateBars(): void {
   else requestAnimationFrame(next);
 }
 
-/** `withTables`: also renders the closed tables, which can be opened during a pause. */
-function renderHistory(withTables = false): void {
-  if (paused === null) historyPanels.render(history, state.system.value, epochMs + now(), withTables);
+/** `shouldRenderTables`: also renders the closed tables, which can be opened during a pause. */
+function renderHistory(shouldRenderTables = false): void {
+  if (paused === null) historyPanels.render(history, state.system.value, epochMs + now(), shouldRenderTables);
 }
 
 function announce(text: string): void {

@@ -5,7 +5,7 @@ import type { Bar, Row } from './waterfall-view.ts';
 export interface Label {
   readonly x: number;
   readonly anchor: 'start' | 'end';
-  readonly inside: boolean;
+  readonly isInside: boolean;
 }
 
 /** Upper estimate of the character width at a font size of 12 pixels. */
@@ -25,7 +25,7 @@ export function placeLabels(row: Pick<Row, 'bars' | 'deadline'>, width: number):
   return row.bars.map((bar, index) => {
     const used = usedLineEnds[bar.line] ?? 0;
     const place = placeLabel(bar, { from: used, to: freeSpaceEnd(row, index) * width }, width, (row.deadline ?? 1) * width);
-    const end = place === null || place.inside || place.anchor === 'end' ? bar.to * width : place.x + textWidth(bar);
+    const end = place === null || place.isInside || place.anchor === 'end' ? bar.to * width : place.x + textWidth(bar);
     usedLineEnds[bar.line] = Math.max(used, end);
     return place;
   });
@@ -57,11 +57,11 @@ function placeLabel(bar: Bar, free: { from: number; to: number }, width: number,
   const [from, to, text] = [bar.from * width, bar.to * width, textWidth(bar)];
   const fitsInside = to - from >= text + gap;
   // A timed-out call ends a few milliseconds after its deadline.
-  const inside: Label = { x: (bar.end === 'deadline' ? Math.min(to, deadline) : to) - 8, anchor: 'end', inside: true };
-  if (fitsInside && bar.to - bar.from > 0.25) return inside;
-  if (free.to - to >= text + gap + 4) return { x: to + 12, anchor: 'start', inside: false };
-  if (from - free.from >= text + gap) return { x: from - 8, anchor: 'end', inside: false };
-  return fitsInside ? inside : null;
+  const insideLabel: Label = { x: (bar.end === 'deadline' ? Math.min(to, deadline) : to) - 8, anchor: 'end', isInside: true };
+  if (fitsInside && bar.to - bar.from > 0.25) return insideLabel;
+  if (free.to - to >= text + gap + 4) return { x: to + 12, anchor: 'start', isInside: false };
+  if (from - free.from >= text + gap) return { x: from - 8, anchor: 'end', isInside: false };
+  return fitsInside ? insideLabel : null;
 }
 
 /** The start of the next element on the line: the next bar, the deadline, or the end of the drawing. */

@@ -19,14 +19,14 @@ export class HistoryPanels {
     for (const details of root.querySelectorAll('.history')) details.addEventListener('toggle', changed);
   }
 
-  /** `info`: the current values. `now`: milliseconds since the epoch. `withTables`: also the closed tables. */
-  render(history: History, info: SystemInfo | null, now: number, withTables: boolean): void {
+  /** `info`: the current values. `now`: milliseconds since the epoch. `shouldRenderTables`: also the closed tables. */
+  render(history: History, info: SystemInfo | null, now: number, shouldRenderTables: boolean): void {
     for (const { key, panel, name } of services) {
       const root = find(this.#root, `#${panel}`);
       renderChart(find(root, '.chart'), history.buckets(key, now), name);
       setText(find(root, '.stats'), formatSummary(history.summary(key, now)));
       const details = findAs(root, '.history', HTMLDetailsElement);
-      if (!details.open && !withTables) continue;
+      if (!details.open && !shouldRenderTables) continue;
       const { head, rows } = toHistoryTable(panel, history, now);
       renderTable(findAs(details, 'table', HTMLTableElement), head, rows);
     }

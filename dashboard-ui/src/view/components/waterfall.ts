@@ -124,7 +124,7 @@ function cross(at: number, middle: number): Node {
 function drawLabel(bar: Bar | undefined, label: Label | null, width: number): Node[] {
   if (bar === undefined || label === null) return [];
   const at = { x: percent(label.x / width), y: middleOf(bar), dy: 4, 'text-anchor': label.anchor };
-  return [svg('text', { class: `note${label.inside ? ' inside' : ''}`, ...at }, bar.label)];
+  return [svg('text', { class: `note${label.isInside ? ' inside' : ''}`, ...at }, bar.label)];
 }
 
 function middleOf(bar: Bar): number {
