@@ -55,11 +55,11 @@ class server {
   server(duration stall_after, duration stall_length)
       : stall_after_(stall_after),
         stall_length_(stall_length),
-        signals_(open_signal_descriptor()),
+        signal_descriptor_(open_signal_descriptor()),
         listener_(listen_on(0)),
         poller_(::epoll_create1(EPOLL_CLOEXEC)) {
     if (poller_ < 0) exit_with_errno("epoll_create1");
-    watch(poller_, signals_);
+    watch(poller_, signal_descriptor_);
     watch(poller_, listener_);
     std::printf("%u\n", unsigned{port_of(listener_)});
     std::fflush(stdout);
@@ -73,7 +73,7 @@ class server {
       stall_at_planned_time();
       for (int i = 0; i < count; ++i) {
         const int descriptor = ready[static_cast<std::size_t>(i)].data.fd;
-        if (descriptor == signals_) return requests_;
+        if (descriptor == signal_descriptor_) return request_count_;
         if (descriptor == listener_) {
           while (accept_next(poller_, listener_) >= 0) {
           }
@@ -103,7 +103,7 @@ class server {
     std::array<char, 4096> request;
     const auto received = ::recv(client, request.data(), request.size(), 0);
     if (received > 0) {
-      if (++requests_ == 1 && stall_length_ > duration::zero()) stall_start_ = clock_type::now() + stall_after_;
+      if (++request_count_ == 1 && stall_length_ > duration::zero()) stall_start_ = clock_type::now() + stall_after_;
       if (::send(client, response.data(), response.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(response.size()))
         return;
     }
@@ -112,10 +112,10 @@ class server {
 
   duration stall_after_;
   duration stall_length_;
-  int signals_;
+  int signal_descriptor_;
   int listener_;
   int poller_;
-  std::uint64_t requests_ = 0;
+  std::uint64_t request_count_ = 0;
   std::optional<clock_type::time_point> stall_start_;
 };
 

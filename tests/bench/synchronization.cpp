@@ -42,10 +42,10 @@ void operator delete(void* block, std::size_t) noexcept { std::free(block); }
 namespace cohort {
 namespace {
 
-constexpr int rounds = 200'000;
+constexpr int round_count = 200'000;
 
 /// Runs tasks on the loops of a runtime, the task at `i` on the loop `i % loops`, and prints a row.
-void measure(const char* operation, std::size_t loop_count, int operations, std::vector<task<>> work) {
+void measure(const char* operation, std::size_t loop_count, int operation_count, std::vector<task<>> work) {
   runtime loops{loop_count};
   std::atomic<std::size_t> running{work.size()};
   std::atomic<bool> has_failed{false};
@@ -60,7 +60,7 @@ void measure(const char* operation, std::size_t loop_count, int operations, std:
   loops.run();
   const std::chrono::duration<double, std::nano> spent = std::chrono::steady_clock::now() - begin;
   const auto allocated = static_cast<double>(allocation_count.load() - initial_count);
-  std::printf("| %-52s | %8.0f | %5.2f |%s\n", operation, spent.count() / operations, allocated / operations,
+  std::printf("| %-52s | %8.0f | %5.2f |%s\n", operation, spent.count() / operation_count, allocated / operation_count,
               has_failed ? " FAILED" : "");
 }
 
@@ -72,8 +72,8 @@ std::vector<task<>> tasks(Task... work) {
 }
 
 deadline run_deadline() { return deadline::after(loop::current().now(), std::chrono::minutes{5}); }
-void require(bool succeeded) {
-  if (!succeeded) std::terminate();
+void require(bool has_succeeded) {
+  if (!has_succeeded) std::terminate();
 }
 
 template <class Acquire>
@@ -161,68 +161,70 @@ task<> run_jobs(blocking_pool& pool, int count) {
 void measure_single_loop_types() {
   mutex owner;
   const auto lock = [&](deadline end) { return owner.lock(end); };
-  measure("mutex, uncontended", 1, rounds, tasks(acquire_repeatedly(lock, rounds)));
-  measure("mutex, handoff between two coroutines", 1, 2 * rounds,
-          tasks(acquire_with_handoff(lock, rounds), acquire_with_handoff(lock, rounds)));
+  measure("mutex, uncontended", 1, round_count, tasks(acquire_repeatedly(lock, round_count)));
+  measure("mutex, handoff between two coroutines", 1, 2 * round_count,
+          tasks(acquire_with_handoff(lock, round_count), acquire_with_handoff(lock, round_count)));
   shared_mutex shared;
   const auto read = [&](deadline end) { return shared.lock_shared(end); };
-  measure("shared_mutex, uncontended, shared", 1, rounds, tasks(acquire_repeatedly(read, rounds)));
+  measure("shared_mutex, uncontended, shared", 1, round_count, tasks(acquire_repeatedly(read, round_count)));
   const auto write = [&](deadline end) { return shared.lock(end); };
-  measure("shared_mutex, uncontended, exclusive", 1, rounds, tasks(acquire_repeatedly(write, rounds)));
+  measure("shared_mutex, uncontended, exclusive", 1, round_count, tasks(acquire_repeatedly(write, round_count)));
   semaphore permits{1};
   const auto acquire = [&](deadline end) { return permits.acquire(end); };
-  measure("semaphore, without waiting", 1, rounds, tasks(acquire_repeatedly(acquire, rounds)));
-  measure("semaphore, handoff between two coroutines", 1, 2 * rounds,
-          tasks(acquire_with_handoff(acquire, rounds), acquire_with_handoff(acquire, rounds)));
+  measure("semaphore, without waiting", 1, round_count, tasks(acquire_repeatedly(acquire, round_count)));
+  measure("semaphore, handoff between two coroutines", 1, 2 * round_count,
+          tasks(acquire_with_handoff(acquire, round_count), acquire_with_handoff(acquire, round_count)));
   rate_limiter limiter{64, std::chrono::nanoseconds{1}};
   const auto start = [&](deadline end) { return limiter.acquire(end); };
-  measure("rate_limiter, without waiting", 1, rounds, tasks(acquire_repeatedly(start, rounds)));
+  measure("rate_limiter, without waiting", 1, round_count, tasks(acquire_repeatedly(start, round_count)));
   once initialization;
-  measure("once, done", 1, rounds, tasks(call_once(initialization, rounds)));
+  measure("once, done", 1, round_count, tasks(call_once(initialization, round_count)));
   event first;
   event second;
   first.set();
-  measure("event, set", 1, rounds, tasks(await_event(first, rounds)));
-  measure("event, between two coroutines", 1, 2 * rounds,
-          tasks(alternate(first, second, rounds), alternate(second, first, rounds)));
-  measure("latch, at zero", 1, rounds, tasks(await_latches<latch>(rounds)));
+  measure("event, set", 1, round_count, tasks(await_event(first, round_count)));
+  measure("event, between two coroutines", 1, 2 * round_count,
+          tasks(alternate(first, second, round_count), alternate(second, first, round_count)));
+  measure("latch, at zero", 1, round_count, tasks(await_latches<latch>(round_count)));
   channel<int> numbers{64};
-  measure("channel, capacity 64: send and receive", 1, rounds,
-          tasks(send_all(numbers, rounds), receive_all(numbers, rounds)));
+  measure("channel, capacity 64: send and receive", 1, round_count,
+          tasks(send_all(numbers, round_count), receive_all(numbers, round_count)));
   channel<int> other{64};
-  measure("select of two channels: send and receive", 1, rounds,
-          tasks(send_all(numbers, rounds), select_all(other, numbers, rounds)));
+  measure("select of two channels: send and receive", 1, round_count,
+          tasks(send_all(numbers, round_count), select_all(other, numbers, round_count)));
 }
 
 void measure_cross_thread_types() {
   cross_thread_semaphore owner{1};
   const auto acquire = [&](deadline end) { return owner.acquire(end); };
-  measure("cross_thread_semaphore, without waiting", 1, rounds, tasks(acquire_repeatedly(acquire, rounds)));
-  measure("cross_thread_semaphore, handoff between two loops", 2, rounds / 5,
-          tasks(acquire_with_handoff(acquire, rounds / 10), acquire_with_handoff(acquire, rounds / 10)));
+  measure("cross_thread_semaphore, without waiting", 1, round_count, tasks(acquire_repeatedly(acquire, round_count)));
+  measure("cross_thread_semaphore, handoff between two loops", 2, round_count / 5,
+          tasks(acquire_with_handoff(acquire, round_count / 10), acquire_with_handoff(acquire, round_count / 10)));
   cross_thread_shared_mutex shared;
   const auto read = [&](deadline end) { return shared.lock_shared(end); };
-  measure("cross_thread_shared_mutex, uncontended, shared", 1, rounds, tasks(acquire_repeatedly(read, rounds)));
+  measure("cross_thread_shared_mutex, uncontended, shared", 1, round_count,
+          tasks(acquire_repeatedly(read, round_count)));
   const auto write = [&](deadline end) { return shared.lock(end); };
-  measure("cross_thread_shared_mutex, uncontended, exclusive", 1, rounds, tasks(acquire_repeatedly(write, rounds)));
-  measure("cross_thread_shared_mutex, handoff between two loops", 2, rounds / 5,
-          tasks(acquire_with_handoff(write, rounds / 10), acquire_with_handoff(write, rounds / 10)));
+  measure("cross_thread_shared_mutex, uncontended, exclusive", 1, round_count,
+          tasks(acquire_repeatedly(write, round_count)));
+  measure("cross_thread_shared_mutex, handoff between two loops", 2, round_count / 5,
+          tasks(acquire_with_handoff(write, round_count / 10), acquire_with_handoff(write, round_count / 10)));
   cross_thread_rate_limiter limiter{64, std::chrono::nanoseconds{1}};
   const auto start = [&](deadline end) { return limiter.acquire(end); };
-  measure("cross_thread_rate_limiter, without waiting", 1, rounds, tasks(acquire_repeatedly(start, rounds)));
+  measure("cross_thread_rate_limiter, without waiting", 1, round_count, tasks(acquire_repeatedly(start, round_count)));
   cross_thread_once initialization;
-  measure("cross_thread_once, done", 1, rounds, tasks(call_once(initialization, rounds)));
-  measure("cross_thread_latch, at zero", 1, rounds, tasks(await_latches<cross_thread_latch>(rounds)));
+  measure("cross_thread_once, done", 1, round_count, tasks(call_once(initialization, round_count)));
+  measure("cross_thread_latch, at zero", 1, round_count, tasks(await_latches<cross_thread_latch>(round_count)));
   const auto first = cross_thread_event::make();
   const auto second = cross_thread_event::make();
   first->set();
-  measure("cross_thread_event, between two loops", 2, rounds / 5,
-          tasks(alternate(*first, *second, rounds / 10), alternate(*second, *first, rounds / 10)));
+  measure("cross_thread_event, between two loops", 2, round_count / 5,
+          tasks(alternate(*first, *second, round_count / 10), alternate(*second, *first, round_count / 10)));
   cross_thread_channel<int> numbers{64};
-  measure("cross_thread_channel between two loops, capacity 64", 2, rounds,
-          tasks(send_all(numbers, rounds), receive_all(numbers, rounds)));
+  measure("cross_thread_channel between two loops, capacity 64", 2, round_count,
+          tasks(send_all(numbers, round_count), receive_all(numbers, round_count)));
   blocking_pool pool;
-  measure("blocking_pool::run of an empty function", 1, rounds / 10, tasks(run_jobs(pool, rounds / 10)));
+  measure("blocking_pool::run of an empty function", 1, round_count / 10, tasks(run_jobs(pool, round_count / 10)));
 }
 
 }  // namespace

@@ -92,9 +92,9 @@ TEST_CASE("service: blocking work that exceeds the capacity of the queue is reje
 
   // Sends more requests than the capacity of the queue within 300 ms, after which the example times out. A slow machine
   // needs several attempts.
-  constexpr std::size_t requests = 400;
+  constexpr std::size_t request_count = 400;
   CHECK(eventually([&] {
-    CHECK(get_on_connections(port, "/api/report/now", requests) == std::map<int, int>{{503, int{requests}}});
+    CHECK(get_on_connections(port, "/api/report/now", request_count) == std::map<int, int>{{503, int{request_count}}});
     return metric(port, "cohort_blocking_rejected_total") > 0;
   }));
   const auto line = program.process().wait_for_line("blocking job rejected");

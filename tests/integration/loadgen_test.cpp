@@ -77,11 +77,11 @@ TEST_CASE("loadgen: every termination signal results in complete files, under lo
           "[integration][loadgen][threads][case-4.7]") {
   const auto [number, name] = GENERATE(
       table<int, std::string>({{SIGHUP, "SIGHUP"}, {SIGTERM, "SIGTERM"}, {SIGQUIT, "SIGQUIT"}, {SIGUSR1, "SIGUSR1"}}));
-  const bool responds = GENERATE(true, false);
-  CAPTURE(name, responds);
+  const bool is_responding = GENERATE(true, false);
+  CAPTURE(name, is_responding);
   temporary_directory files;
   scripted_upstream server;
-  if (responds) {
+  if (is_responding) {
     server.set_default_behavior(canned_response{.body = "hello"});
   } else {
     server.set_default_behavior(no_response{});
@@ -89,7 +89,7 @@ TEST_CASE("loadgen: every termination signal results in complete files, under lo
   child_process generator(program_path("loadgen"),
                           {"-r", "20", "-d", "600", "--json", (files.path() / "r.json").string(), "--csv",
                            (files.path() / "r.csv").string(), "--target", "site=" + server.url() + "/"});
-  server.wait_for_requests(responds ? 5 : 1);
+  server.wait_for_requests(is_responding ? 5 : 1);
   generator.signal(number);
   CHECK(generator.wait_for_exit() == 105);
   CHECK_THAT(generator.output(), ContainsSubstring("Interrupted (" + name + ")."));

@@ -14,16 +14,16 @@ namespace {
 
 struct run_options {
   std::int64_t first_seed = 1;
-  std::int64_t seeds = 1000;
+  std::int64_t seed_count = 1000;
   std::int64_t repeat_interval = 10;
-  std::int64_t max_failures = 5;
+  std::int64_t max_failure_count = 5;
   std::chrono::seconds max_run_time{std::chrono::hours{24}};
   bool should_print_timeline = false;
   bool should_print_schedule = false;
   bool should_shrink_failures = false;
   std::optional<std::int64_t> shrunk_seed;
   std::string test_file;
-  bool audits = false;
+  bool should_audit = false;
   bool should_print_json = false;
 };
 
@@ -36,18 +36,18 @@ run_result run_seed(std::uint64_t seed, bool should_print_timeline) {
 
 void add_options(config::options& options, run_options& values) {
   options.add(values.first_seed, {"--seed", "", "First seed"}, config::integer(0, INT64_MAX / 2), "1");
-  options.add(values.seeds, {"--seeds", "", "Number of seeds, in ascending order"}, config::integer(1, INT64_MAX / 2),
-              "1000");
+  options.add(values.seed_count, {"--seeds", "", "Number of seeds, in ascending order"},
+              config::integer(1, INT64_MAX / 2), "1000");
   options.add(values.repeat_interval, {"--repeat-every", "", "Run every Nth seed twice and compare the event hashes"},
               config::integer(1, INT64_MAX / 2), "10");
-  options.add(values.max_failures, {"--failures", "", "Stop after this number of failed seeds"},
+  options.add(values.max_failure_count, {"--failures", "", "Stop after this number of failed seeds"},
               config::integer(1, 1'000'000), "5");
   options.add(values.max_run_time, {"--seconds", "", "Start no seed after this time"}, config::seconds(1, 86'400),
               "86400");
   options.add_switch(values.should_print_timeline, "--timeline", "Print all events");
   options.add_switch(values.should_print_schedule, "--schedule",
                      "Print the random values of the first seed without running it");
-  options.add_switch(values.audits, "--audit", "Report how a long run of the first seed uses deadlines");
+  options.add_switch(values.should_audit, "--audit", "Report how a long run of the first seed uses deadlines");
   options.add_switch(values.should_print_json, "--json", "Print the report of --audit as JSON");
   options.add_switch(values.should_shrink_failures, "--shrink-failures", "Shrink each seed that fails");
   options.add(values.shrunk_seed,
@@ -67,31 +67,31 @@ void print_failure(const char* program, std::uint64_t seed, const std::vector<vi
 int run(const char* program, const run_options& options) {
   const auto start = std::chrono::steady_clock::now();
   run_result totals;
-  std::int64_t failures = 0;
+  std::int64_t failure_count = 0;
   std::int64_t run_count = 0;
   const auto has_time_left = [&] { return std::chrono::steady_clock::now() - start < options.max_run_time; };
-  for (; run_count < options.seeds && failures < options.max_failures && has_time_left(); ++run_count) {
+  for (; run_count < options.seed_count && failure_count < options.max_failure_count && has_time_left(); ++run_count) {
     const auto seed = static_cast<std::uint64_t>(options.first_seed + run_count);
     auto result = run_seed(seed, options.should_print_timeline);
     if (run_count % options.repeat_interval == 0 && run_seed(seed, false).hash != result.hash) {
       result.violations.push_back({"not deterministic", "the second run of the seed differs from the first"});
     }
     if (!result.violations.empty()) {
-      ++failures;
+      ++failure_count;
       print_failure(program, seed, result.violations);
       if (options.should_shrink_failures) shrink_and_print(seed, {});
     }
     totals.hash = totals.hash * 31 + result.hash;
-    totals.events += result.events;
-    totals.requests += result.requests;
+    totals.event_count += result.event_count;
+    totals.request_count += result.request_count;
   }
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
   std::printf("%lld seeds, %lld failed: %llu requests, %llu events, hash %016llx; %.1f s, %.0f seeds per minute\n",
-              static_cast<long long>(run_count), static_cast<long long>(failures),
-              static_cast<unsigned long long>(totals.requests), static_cast<unsigned long long>(totals.events),
-              static_cast<unsigned long long>(totals.hash), elapsed.count(),
-              static_cast<double>(run_count) / elapsed.count() * 60);
-  return failures == 0 ? 0 : 1;
+              static_cast<long long>(run_count), static_cast<long long>(failure_count),
+              static_cast<unsigned long long>(totals.request_count),
+              static_cast<unsigned long long>(totals.event_count), static_cast<unsigned long long>(totals.hash),
+              elapsed.count(), static_cast<double>(run_count) / elapsed.count() * 60);
+  return failure_count == 0 ? 0 : 1;
 }
 
 }  // namespace
@@ -112,7 +112,7 @@ int main(int argc, char** argv) {
     std::cout << sim::to_text(test::draw_schedule(seed));
     return 0;
   }
-  if (values.audits) return test::audit_and_print(seed, values.should_print_json) == 0 ? 0 : 1;
+  if (values.should_audit) return test::audit_and_print(seed, values.should_print_json) == 0 ? 0 : 1;
   if (values.shrunk_seed) return test::shrink_and_print(seed, values.test_file) ? 0 : 2;
   return test::run(argv[0], values);
 }

@@ -42,9 +42,9 @@ std::string run_and_summarize(const sim::schedule& run) {
 }
 
 void print_counts(const char* when, const sim::schedule& run) {
-  const auto requests = std::ranges::count(run.events, sim::event_action::request, &sim::scheduled_event::action);
+  const auto request_count = std::ranges::count(run.events, sim::event_action::request, &sim::scheduled_event::action);
   std::printf("  %-7s %4zu events: %td requests, %zu faults; %zu nodes, %zu parameters\n", when, run.events.size(),
-              requests, run.events.size() - static_cast<std::size_t>(requests), run.nodes.size() + 1,
+              request_count, run.events.size() - static_cast<std::size_t>(request_count), run.nodes.size() + 1,
               run.parameters.size());
 }
 

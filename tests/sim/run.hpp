@@ -11,8 +11,8 @@ namespace cohort::test {
 
 struct run_result {
   std::uint64_t hash = 0;
-  std::uint64_t events = 0;
-  std::uint64_t requests = 0;
+  std::uint64_t event_count = 0;
+  std::uint64_t request_count = 0;
   std::vector<violation> violations;
   /// All events, and a summary that fits on one screen; empty unless recorded.
   std::string timeline;

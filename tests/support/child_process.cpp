@@ -144,14 +144,14 @@ void child_process::read(captured_stream& stream) {
     const std::lock_guard lock{mutex_};
     stream.text.append(buffer.data(), static_cast<std::size_t>(size));
     append_lines(stream);
-    changed_.notify_all();
+    change_condition_.notify_all();
   }
   const std::lock_guard lock{mutex_};
-  stream.ended = true;
+  stream.has_ended = true;
   if (stream.line_start < stream.text.size()) {
     lines_.push_back(stream.text.substr(stream.line_start));
   }
-  changed_.notify_all();
+  change_condition_.notify_all();
 }
 
 void child_process::append_lines(captured_stream& stream) {
@@ -168,11 +168,11 @@ void child_process::wait_for_process() {
   }
   const std::lock_guard lock{mutex_};
   status_ = info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
-  changed_.notify_all();
+  change_condition_.notify_all();
 }
 
 bool child_process::all_ended() const {
-  return std::all_of(streams_.begin(), streams_.end(), [](const auto& stream) { return stream.ended; });
+  return std::all_of(streams_.begin(), streams_.end(), [](const auto& stream) { return stream.has_ended; });
 }
 
 std::string child_process::wait_for_line(std::string_view text, std::chrono::milliseconds timeout) {
@@ -196,7 +196,7 @@ std::string child_process::wait_for_line(const std::function<bool(std::string_vi
     if (all_ended()) {
       throw_error("both outputs ended without the expected line");
     }
-    if (changed_.wait_until(lock, deadline) == std::cv_status::timeout && next_line == lines_.size()) {
+    if (change_condition_.wait_until(lock, deadline) == std::cv_status::timeout && next_line == lines_.size()) {
       throw_error("the expected line was not printed within " + std::to_string(timeout.count()) + " ms");
     }
   }
@@ -210,7 +210,7 @@ void child_process::signal(int number) const {
 
 int child_process::wait_for_exit(std::chrono::milliseconds timeout) {
   std::unique_lock lock{mutex_};
-  if (!changed_.wait_until(lock, deadline_after(timeout), [this] { return status_.has_value() && all_ended(); })) {
+  if (!change_condition_.wait_until(lock, deadline_after(timeout), [this] { return status_.has_value() && all_ended(); })) {
     throw_error(status_ ? "exited, but another process still holds its output open after " +
                               std::to_string(timeout.count()) + " ms"
                         : "did not exit within " + std::to_string(timeout.count()) + " ms");

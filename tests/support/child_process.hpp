@@ -57,7 +57,7 @@ class child_process {
     file_descriptor pipe;
     std::string text;
     std::size_t line_start{0};
-    bool ended{false};
+    bool has_ended{false};
     std::thread reader;
   };
 
@@ -68,7 +68,7 @@ class child_process {
   [[noreturn]] void throw_error(const std::string& reason) const;
 
   mutable std::mutex mutex_;
-  std::condition_variable changed_;
+  std::condition_variable change_condition_;
   std::string program_;
   pid_t pid_{-1};
   std::array<captured_stream, 2> streams_;  // stdout, stderr

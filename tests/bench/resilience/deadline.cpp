@@ -19,19 +19,19 @@ time_point now() { return std::chrono::steady_clock::now(); }
 
 void measure_responses(test::running_program& dashboard, const test::scripted_upstream& time_service) {
   std::vector<duration> latencies;
-  unsigned timeouts = 0;
+  unsigned timeout_count = 0;
   test::raw_connection connection{dashboard.port()};
   for (unsigned i = 0; i < deadline_request_count; ++i) {
     const auto start = now();
     connection.send(request);
     const auto response = connection.read_response();
     latencies.push_back(now() - start);
-    if (test::json_at(response.body, "/meta/time_service/state") == "\"timeout\"") ++timeouts;
+    if (test::json_at(response.body, "/meta/time_service/state") == "\"timeout\"") ++timeout_count;
   }
   time_service.wait_for_disconnects(deadline_request_count);
   print_row("deadline", "upstream takes 500 ms, caller has 200 ms",
             "responses after " + format_quantile(latencies, 0.5) + " (median), " + format_quantile(latencies, 1) +
-                " (maximum) · " + std::to_string(timeouts) + " of " + std::to_string(deadline_request_count) +
+                " (maximum) · " + std::to_string(timeout_count) + " of " + std::to_string(deadline_request_count) +
                 " with `timeout` · " + std::to_string(time_service.disconnect_count()) + " upstream calls cancelled");
 }
 

@@ -11,7 +11,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t connections = 64;
+constexpr std::size_t connection_count = 64;
 constexpr duration service_time = 2ms;
 /// The capacity of the resource in requests per second.
 constexpr double nominal_capacity = 1s / service_time;
@@ -130,20 +130,20 @@ task<> measure_capacity(load& active_load) {
 
 task<> overload_after_warm_up(load& active_load) {
   start_period(active_load, nominal_capacity / 2, warm_up_period);
-  auto warm_up = run_concurrently(connections, [&active_load] { return send_at_rate(active_load); });
+  auto warm_up = run_concurrently(connection_count, [&active_load] { return send_at_rate(active_load); });
   co_await std::move(warm_up);
   const auto before = co_await active_load.environment.server_cpu_time();
   start_period(active_load, nominal_capacity * overload_factor, overload_period);
-  auto overload = run_concurrently(connections, [&active_load] { return send_at_rate(active_load); });
+  auto overload = run_concurrently(connection_count, [&active_load] { return send_at_rate(active_load); });
   co_await std::move(overload);
   active_load.server_cpu_time = co_await active_load.environment.server_cpu_time() - before;
 }
 
 // ---- results
 
-http::admission_settings concurrency_limit(bool enabled) {
+http::admission_settings concurrency_limit(bool is_enabled) {
   http::admission_settings settings;
-  settings.limit_concurrency = enabled;
+  settings.limit_concurrency = is_enabled;
   return settings;
 }
 
@@ -166,10 +166,10 @@ std::string describe(const request_counts& counts, double capacity) {
 void measure(const std::string& scenario, const http::async_handler& handler, bool is_cpu_bound, bool is_limited) {
   http::router routes;
   routes.get("/work", handler);
-  testbed unlimited_testbed{routes, concurrency_limit(false), connections};
+  testbed unlimited_testbed{routes, concurrency_limit(false), connection_count};
   auto capacity_load = make_load(unlimited_testbed);
   unlimited_testbed.run(measure_capacity(capacity_load));
-  testbed overloaded_testbed{routes, concurrency_limit(is_limited), connections};
+  testbed overloaded_testbed{routes, concurrency_limit(is_limited), connection_count};
   auto overload = make_load(overloaded_testbed);
   overloaded_testbed.run(overload_after_warm_up(overload));
   const auto capacity = loadgen::per_second(capacity_load.counts.good.size(), warm_up_period);

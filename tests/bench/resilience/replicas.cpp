@@ -21,7 +21,7 @@ using namespace std::chrono_literals;
 
 constexpr std::array hosts{"127.0.0.1", "127.0.0.2", "127.0.0.3"};
 constexpr std::size_t killed_replica = 1;
-constexpr std::size_t clients = 32;
+constexpr std::size_t client_count = 32;
 constexpr auto kill_time = 1500ms;
 constexpr auto restart_time = 3000ms;
 constexpr auto end_time = 4000ms;
@@ -94,7 +94,7 @@ struct measurement {
   http::client& client;
   http::client_request request;
   time_point end;
-  std::uint64_t calls = 0;
+  std::uint64_t call_count = 0;
   std::uint64_t failed_call_count = 0;
   std::vector<duration> latencies{};
 };
@@ -104,14 +104,14 @@ task<> make_calls(measurement& measurement) {
     const call_context context{.deadline = deadline::after(now, 2s)};
     auto call_task = measurement.upstream.call(measurement.request, context);
     const auto result = co_await std::move(call_task);
-    ++measurement.calls;
+    ++measurement.call_count;
     measurement.latencies.push_back(result.elapsed);
     if (!result.response || result.response->status != http::status::ok) ++measurement.failed_call_count;
   }
 }
 
 task<> run_measurement(measurement& measurement) {
-  auto call_task = run_concurrently(clients, [&measurement] { return make_calls(measurement); });
+  auto call_task = run_concurrently(client_count, [&measurement] { return make_calls(measurement); });
   co_await std::move(call_task);
   measurement.client.close_idle();
 }
@@ -149,7 +149,7 @@ void measure(std::string_view scenario, const http::upstream_settings& settings)
   const auto text = metrics.prometheus_text();
   const auto count = [&](const char* series) { return loadgen::format_fixed(series_value(text, series), 0); };
   print_row("replicas", scenario,
-            loadgen::format_count(measurement.calls) + " calls, " +
+            loadgen::format_count(measurement.call_count) + " calls, " +
                 loadgen::format_count(measurement.failed_call_count) + " failed, maximum " +
                 format_quantile(measurement.latencies, 1) + " · served: " +
                 loadgen::format_count(replicas[0]->request_count()) + ", " + loadgen::format_count(count_before) +

@@ -10,8 +10,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr unsigned calls = 4000;
-constexpr std::size_t clients = 8;
+constexpr unsigned call_count = 4000;
+constexpr std::size_t client_count = 8;
 constexpr double failure_rate = 0.5;
 
 struct measurement {
@@ -19,22 +19,22 @@ struct measurement {
   http::client_request request;
   unsigned started = 0;
   unsigned succeeded = 0;
-  unsigned requests = 0;
+  unsigned request_count = 0;
 };
 
 task<> make_calls(measurement& measurement) {
-  while (measurement.started < calls) {
+  while (measurement.started < call_count) {
     ++measurement.started;
     const call_context context{.deadline = deadline::after(loop::current().now(), 5s)};
     auto call_task = measurement.upstream.call(measurement.request, context);
     const auto result = co_await std::move(call_task);
-    measurement.requests += result.attempts;
+    measurement.request_count += result.attempts;
     if (result.response && result.response->status == http::status::ok) ++measurement.succeeded;
   }
 }
 
 task<> run_measurement(measurement& measurement) {
-  auto call_task = run_concurrently(clients, [&measurement] { return make_calls(measurement); });
+  auto call_task = run_concurrently(client_count, [&measurement] { return make_calls(measurement); });
   co_await std::move(call_task);
 }
 
@@ -66,8 +66,8 @@ void measure(std::string_view scenario, std::string_view policy) {
   const auto rejected = series_value(metrics, R"(cohort_client_requests_total{upstream="random",outcome="open"})");
   using loadgen::format_fixed;
   print_row("retries", scenario,
-            loadgen::format_percentage(measurement.succeeded, calls) + " succeeded · " +
-                format_fixed(static_cast<double>(measurement.requests) / calls, 3) +
+            loadgen::format_percentage(measurement.succeeded, call_count) + " succeeded · " +
+                format_fixed(static_cast<double>(measurement.request_count) / call_count, 3) +
                 " requests per call · breaker transitions " + format_fixed(breaker_transitions(metrics), 0) +
                 ", calls rejected by it " + format_fixed(rejected, 0));
 }

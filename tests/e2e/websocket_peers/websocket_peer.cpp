@@ -79,10 +79,10 @@ service::definition server() {
 call_context within(duration span) { return {.deadline = deadline::after(loop::current().now(), span)}; }
 
 /// Returns an error text, which is empty if all responses are correct.
-task<std::string> check_echo(http::client& transport, boost::urls::url url, bool compression) {
+task<std::string> check_echo(http::client& transport, boost::urls::url url, bool is_compressed) {
   http::websocket_connect_options options;
   options.subprotocols = {"echo"};
-  options.compression = compression;
+  options.compression = is_compressed;
   options.connection.max_message_bytes = 4U << 20U;
   auto connect_task = http::websocket_connect(within(10s), transport, std::move(url), std::move(options));
   auto socket = co_await std::move(connect_task);
@@ -106,8 +106,8 @@ task<std::string> check_echo(http::client& transport, boost::urls::url url, bool
 
 task<std::string> call(net::network& network, boost::urls::url url) {
   http::client transport{network, 1};
-  for (const bool compression : {false, true}) {
-    auto check_task = check_echo(transport, url, compression);
+  for (const bool is_compressed : {false, true}) {
+    auto check_task = check_echo(transport, url, is_compressed);
     const auto failure = co_await std::move(check_task);
     if (!failure.empty()) co_return failure;
   }

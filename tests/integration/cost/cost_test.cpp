@@ -121,7 +121,7 @@ TEST_CASE("cost: 32 concurrent requests for /api/aggregate stay within their bou
           "[integration][cost][threads]") {
   const dashboard_fixture dashboard;
   auto service = dashboard.service();
-  service.connections = 32;
+  service.connection_count = 32;
   service.variables.emplace("CONCURRENCY_LIMIT", "off");
   check_allocations(service, aggregate_bounds);
 }

@@ -45,7 +45,7 @@ class counted_program {
       }
     });
     if (!is_listening) throw std::runtime_error(service.program + " does not listen");
-    while (connections_.size() < static_cast<std::size_t>(service.connections)) connections_.emplace_back(port_);
+    while (connections_.size() < static_cast<std::size_t>(service.connection_count)) connections_.emplace_back(port_);
   }
 
   /// Sends one request on each connection before it reads the responses. Returns the number of requests: `count`
@@ -129,27 +129,27 @@ double allocations_per_request(const counted_service& service) {
       {}, service, {{"LD_PRELOAD", COHORT_COUNT_ALLOCATIONS_PRELOAD}, {"COHORT_ALLOCATIONS_FILE", file.string()}}};
   program.send_requests(warm_up_request_count);
   const auto before = read_counter(file);
-  const int requests = program.send_requests(counted_request_count);
+  const int request_count = program.send_requests(counted_request_count);
   const auto after = read_counter(file);
-  return static_cast<double>(after - before) / requests;
+  return static_cast<double>(after - before) / request_count;
 }
 
 double system_calls_per_request(const counted_service& service, const std::string& strace) {
   const temporary_directory directory;
   const auto summary = directory.path() / "summary";
-  return cost_per_request([&](int requests) {
+  return cost_per_request([&](int request_count) {
     // With -D, the child process is the service, and receives the signal that stops the program.
     counted_program program{{strace, "-D", "-f", "-c", "-o", summary.string()}, service};
-    program.send_requests(requests);
+    program.send_requests(request_count);
     program.stop();
     return count_calls(summary, "total");
   });
 }
 
 double instructions_per_request(const counted_service& service, const std::string& valgrind) {
-  return cost_per_request([&](int requests) {
+  return cost_per_request([&](int request_count) {
     counted_program program{{valgrind, "--tool=callgrind", "--callgrind-out-file=/dev/null"}, service};
-    program.send_requests(requests);
+    program.send_requests(request_count);
     return parse_instruction_count(program.stop());
   });
 }

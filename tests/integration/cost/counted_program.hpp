@@ -18,7 +18,7 @@ struct counted_service {
   std::string path;
   child_process::environment variables;
   /// A request is sent on each connection before the responses are read.
-  int connections = 1;
+  int connection_count = 1;
 };
 
 /// Returns the path of a program in /usr/bin; the result is empty if it is not installed.

@@ -33,16 +33,16 @@ task<> copy_in_and_out(postgres::pool& pool) {
 
   auto reader = co_await pool.copy_out(in, "copy (select * from copied order by n) to stdout");
   REQUIRE(reader.has_value());
-  std::size_t lines = 0, largest = 0;
+  std::size_t line_count = 0, largest = 0;
   for (;;) {
     const auto part = co_await reader->next();
     REQUIRE(part.has_value());
     if (part->empty()) break;
     CHECK(part->back() == '\n');
     largest = std::max(largest, part->size());
-    lines += static_cast<std::size_t>(std::count(part->begin(), part->end(), '\n'));
+    line_count += static_cast<std::size_t>(std::count(part->begin(), part->end(), '\n'));
   }
-  CHECK(lines == count);
+  CHECK(line_count == count);
   CHECK(largest < 65 * 1024);
   CHECK((co_await reader->next()).value().empty());
   CHECK(pool.connections().idle == 1);

@@ -33,17 +33,17 @@ namespace cohort::test {
 namespace {
 
 task<> count_calls_of_queries(postgres::pool& pool) {
-  constexpr int queries = 100;
-  for (int i = 0; i < 2 * queries; ++i) {
-    if (i == queries) epoll_ctl_call_count = recv_call_count = 0;
+  constexpr int query_count = 100;
+  for (int i = 0; i < 2 * query_count; ++i) {
+    if (i == query_count) epoll_ctl_call_count = recv_call_count = 0;
     const auto found = co_await pool.query(libpq_fixture::in(10s), "select $1::int8", i);
     REQUIRE(found.value()[0].get<int>(0).value() == i);
   }
   // One read checks that the idle connection is open, and one reads the reply, which could arrive in two segments.
-  CHECK(recv_call_count >= 2 * queries);
-  CHECK(recv_call_count <= 2 * queries + queries / 10);
+  CHECK(recv_call_count >= 2 * query_count);
+  CHECK(recv_call_count <= 2 * query_count + query_count / 10);
   // The reply is awaited without calling epoll_ctl.
-  CHECK(epoll_ctl_call_count <= queries / 10);
+  CHECK(epoll_ctl_call_count <= query_count / 10);
 }
 
 TEST_CASE("libpq: a query on an idle connection costs two reads and no epoll_ctl", "[postgres][libpq][cost]") {

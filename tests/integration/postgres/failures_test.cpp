@@ -64,8 +64,8 @@ TEST_CASE("libpq: the pool opens at most its maximum number of connections", "[p
 }
 
 struct restart_record {
-  bool stopped = false;
-  bool ended = false;
+  bool has_stopped = false;
+  bool has_ended = false;
   int succeeded = 0;
   int success_count_after_restart = 0;
   std::vector<postgres::error> failures;
@@ -74,8 +74,8 @@ struct restart_record {
 };
 
 task<> query_until_end(postgres::pool& pool, std::shared_ptr<restart_record> record) {
-  while (!record->ended) {
-    const bool is_late = record->stopped;
+  while (!record->has_ended) {
+    const bool is_late = record->has_stopped;
     const auto fetched = co_await pool.query(libpq_fixture::in(30s), "select n from generate_series(1, 10) n");
     if (fetched) {
       ++(is_late ? record->success_count_after_restart : record->succeeded);
@@ -93,12 +93,12 @@ task<> restart_under_load(postgres::pool& pool, blocking_pool& blocking, std::sh
   while (record->succeeded < 100) co_await sleep_for(5ms);
   auto stop = [] { libpq_fixture::server().stop(); };
   co_await blocking.run(deadline::never(), stop);
-  record->stopped = true;
+  record->has_stopped = true;
   co_await sleep_for(100ms);
   // The server process is killed when the thread that started it ends, so this thread starts it.
   libpq_fixture::server().start();
   while (record->success_count_after_restart < 100) co_await sleep_for(5ms);
-  record->ended = true;
+  record->has_ended = true;
   co_await calls.join();
 }
 

@@ -89,13 +89,13 @@ std::optional<message_head> extract_head(std::string& input) {
 
 body_decoder::body_decoder(const header_list& headers, unframed_body unframed_body_kind) {
   std::optional<std::string> length;
-  bool chunked = false;
+  bool is_chunked = false;
   for (const auto& [name, value] : headers) {
     if (iequals(name, "Transfer-Encoding")) {
-      if (chunked || !iequals(value, "chunked")) {
+      if (is_chunked || !iequals(value, "chunked")) {
         throw_malformed("unsupported transfer coding", value);
       }
-      chunked = true;
+      is_chunked = true;
     } else if (iequals(name, "Content-Length")) {
       if (length) {
         throw_malformed("repeated Content-Length", value);
@@ -103,10 +103,10 @@ body_decoder::body_decoder(const header_list& headers, unframed_body unframed_bo
       length = value;
     }
   }
-  if (chunked && length) {
+  if (is_chunked && length) {
     throw_malformed("both Content-Length and Transfer-Encoding", *length);
   }
-  if (chunked) {
+  if (is_chunked) {
     state_ = state::chunk_size;
   } else if (length) {
     remaining_ = number(*length, 10);

@@ -137,11 +137,11 @@ class step_runner {
     return connection_state::open;
   }
 
-  connection_state finish(std::string_view text, bool close) {
+  connection_state finish(std::string_view text, bool should_close) {
     if (!stream_.write(text)) {
       return connection_state::disconnected;
     }
-    if (close || is_close_requested_) {
+    if (should_close || is_close_requested_) {
       stream_.close();
       return connection_state::closed;
     }
@@ -222,7 +222,7 @@ template <class Count>
 void scripted_upstream::wait_for_count(const char* name, Count count, std::size_t expected,
                                        milliseconds timeout) const {
   std::unique_lock lock{mutex_};
-  if (!changed_.wait_until(lock, deadline_after(timeout), [&] { return count() >= expected; })) {
+  if (!change_condition_.wait_until(lock, deadline_after(timeout), [&] { return count() >= expected; })) {
     throw std::runtime_error("scripted upstream: " + std::to_string(count()) + " of " + std::to_string(expected) + " " +
                              name + " within " + std::to_string(timeout.count()) + " ms" +
                              (last_error_.empty() ? "" : "; last error: " + last_error_));
@@ -259,11 +259,11 @@ void scripted_upstream::accept_all() {
     const int on = 1;
     ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     connections_.remove_if([](connection& old) {
-      const bool done = old.done;
-      if (done) {
+      const bool is_done = old.done;
+      if (is_done) {
         old.thread.join();
       }
-      return done;
+      return is_done;
     });
     {
       const std::lock_guard lock{mutex_};
@@ -291,7 +291,7 @@ void scripted_upstream::serve(server_stream& stream) {
       if (end == connection_state::disconnected) {
         const std::lock_guard lock{mutex_};
         ++disconnect_count_;
-        changed_.notify_all();
+        change_condition_.notify_all();
       }
       if (end != connection_state::open) {
         return;
@@ -335,7 +335,7 @@ std::optional<recorded_request> scripted_upstream::read_request(server_stream& s
 behavior scripted_upstream::record(recorded_request request) {
   const std::lock_guard lock{mutex_};
   requests_.push_back(std::move(request));
-  changed_.notify_all();
+  change_condition_.notify_all();
   if (steps_.empty()) {
     return default_behavior_;
   }

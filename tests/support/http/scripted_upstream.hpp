@@ -146,7 +146,7 @@ class scripted_upstream {
   stop_signal stop_;
 
   mutable std::mutex mutex_;
-  mutable std::condition_variable changed_;
+  mutable std::condition_variable change_condition_;
   std::deque<behavior> steps_;
   behavior default_behavior_;
   std::vector<recorded_request> requests_;

@@ -22,8 +22,8 @@ bio_pointer make_memory_bio(const std::string& pem) {
   return {BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), BIO_free};
 }
 
-void check(bool succeeded, const char* what) {
-  if (!succeeded) {
+void check(bool has_succeeded, const char* what) {
+  if (!has_succeeded) {
     throw std::runtime_error(std::string{"TLS server context: "} + what);
   }
 }

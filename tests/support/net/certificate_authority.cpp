@@ -20,8 +20,8 @@ using std::chrono::seconds;
   throw std::runtime_error("certificate authority: " + what + ": " + (reason != nullptr ? reason : "unknown error"));
 }
 
-void check(bool succeeded, const char* what) {
-  if (!succeeded) {
+void check(bool has_succeeded, const char* what) {
+  if (!has_succeeded) {
     fail(what);
   }
 }
@@ -44,9 +44,9 @@ void add_extension(X509* certificate, X509* issuer, int nid, const std::string& 
   if (extension == nullptr) {
     fail("extension " + value);
   }
-  const bool added = X509_add_ext(certificate, extension, -1) == 1;
+  const bool is_added = X509_add_ext(certificate, extension, -1) == 1;
   X509_EXTENSION_free(extension);
-  check(added, "add extension");
+  check(is_added, "add extension");
 }
 
 std::string alternative_names(const certificate_request& request) {

@@ -96,12 +96,12 @@ TEST_CASE("http client: malformed and truncated responses throw", "[support][thr
 TEST_CASE("http client: server-sent events are read across chunks", "[support][threads]") {
   scripted_upstream upstream;
   const std::string filler(1500, 'x');
-  const bool chunked = GENERATE(true, false);
+  const bool is_chunked = GENERATE(true, false);
   upstream.set_default_behavior(canned_response{.headers = {{"Content-Type", "text/event-stream"}},
                                                 .body = ": hello\n\nevent: tick\ndata: 1\ndata:2\r\n\r\n"
                                                         "data: " +
                                                         filler + "\n\nevent: none\n\n",
-                                                .chunked = chunked});
+                                                .chunked = is_chunked});
   raw_connection connection{upstream.port()};
   connection.send(get_request);
   CHECK(connection.read_head().header("Content-Type") == "text/event-stream");

@@ -68,9 +68,9 @@ tls_exchange get_over_tls(std::uint16_t port, const std::string& root, const std
   }
   SSL_set_fd(session.get(), socket.get());
   tls_exchange result{};
-  const bool connected = SSL_connect(session.get()) == 1;
+  const bool is_connected = SSL_connect(session.get()) == 1;
   result.verify_result = SSL_get_verify_result(session.get());
-  if (connected) {
+  if (is_connected) {
     set_read_timeout(timeout);
     const std::string request = "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     SSL_write(session.get(), request.data(), static_cast<int>(request.size()));

@@ -17,7 +17,7 @@ struct decode_result {
   std::string body;
   /// Number of bytes up to the end of the body, or up to the first invalid byte.
   std::size_t consumed = 0;
-  bool complete = false;
+  bool is_finished = false;
   std::optional<http::status> rejection;
   friend bool operator==(const decode_result&, const decode_result&) = default;
 };
@@ -30,8 +30,8 @@ decode_result decode(const std::vector<std::string_view>& slices) {
     const auto consumed = decoder.decode(slice, result.rejection);
     result.consumed += consumed;
     require(result.body.size() <= limits.max_body_bytes, "a body's length is limited");
-    result.complete = decoder.is_complete();
-    if (result.rejection || result.complete) return result;
+    result.is_finished = decoder.is_complete();
+    if (result.rejection || result.is_finished) return result;
     require(consumed == slice.size(), "the decoder consumes all of an incomplete body");
   }
   return result;
@@ -58,7 +58,7 @@ std::optional<decode_result> decode_independently(std::string_view input) {
     rest.remove_prefix(line_end + 2);
   }
   result.consumed = input.size() - rest.size() + 2;
-  result.complete = true;
+  result.is_finished = true;
   return result;
 }
 
@@ -77,7 +77,7 @@ void run(std::string_view input) {
   const auto unsliced_result = decode({input});
   require(unsliced_result == decode(random_slices(input, hash(input))),
           "a body does not depend on the segmentation of the bytes");
-  if (unsliced_result.complete) require(decode_independently(input) == unsliced_result, "both decoders agree");
+  if (unsliced_result.is_finished) require(decode_independently(input) == unsliced_result, "both decoders agree");
   check_fixed_length(input);
 }
 

@@ -105,9 +105,9 @@ void check_if_range(const request_head& head) {
   const auto date = single_date(head, field::if_range);
   const auto later = last_modified + std::chrono::seconds{1};
   require(!value || !permits_range(head, {R"(W/"a")"}, later), "a weak entity tag permits no range");
-  const bool permits = permits_range(head, {R"("a")", last_modified}, later);
+  const bool is_range_permitted = permits_range(head, {R"("a")", last_modified}, later);
   const bool is_current = is_single(head, field::if_range) && (*value == R"("a")" || date == last_modified);
-  require(permits == (!value || is_current), "only the current validator permits a range");
+  require(is_range_permitted == (!value || is_current), "only the current validator permits a range");
   require(value || permits_range(head, {}, later), "a range needs no If-Range");
 }
 

@@ -30,15 +30,16 @@ std::string compress_zlib(std::string_view text) {
 }
 
 void run(std::string_view input) {
-  bool too_large = false;
-  const auto content = http::gunzip(input, max_bytes, too_large);
+  bool is_too_large = false;
+  const auto content = http::gunzip(input, max_bytes, is_too_large);
   require(!content || content->size() <= max_bytes, "the size of decompressed data is limited");
-  require(!(content && too_large), "data that exceeds the size limit is an error");
+  require(!(content && is_too_large), "data that exceeds the size limit is an error");
   const auto compressed = compress_zlib(input);
-  require(http::gunzip(compressed, input.size(), too_large) == input, "decompression reverses compression");
+  require(http::gunzip(compressed, input.size(), is_too_large) == input, "decompression reverses compression");
   if (input.empty()) return;
-  require(!http::gunzip(compressed, input.size() - 1, too_large) && too_large, "the size limit is exact to one byte");
-  require(!http::gunzip(std::string_view{compressed}.substr(0, compressed.size() - 1), max_bytes, too_large),
+  require(!http::gunzip(compressed, input.size() - 1, is_too_large) && is_too_large,
+          "the size limit is exact to one byte");
+  require(!http::gunzip(std::string_view{compressed}.substr(0, compressed.size() - 1), max_bytes, is_too_large),
           "truncated data is an error");
 }
 

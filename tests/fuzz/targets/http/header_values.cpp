@@ -25,8 +25,8 @@ void check_envoy_timeout(std::string_view text) {
   const auto timeout = http::parse_envoy_timeout(text);
   std::int64_t number = 0;
   const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
-  const bool valid = are_digits(text) && parsed.ec == std::errc{} && number > 0 && number <= 86'400'000;
-  require(timeout.has_value() == valid, "a timeout is a number of milliseconds, at most a day");
+  const bool is_valid = are_digits(text) && parsed.ec == std::errc{} && number > 0 && number <= 86'400'000;
+  require(timeout.has_value() == is_valid, "a timeout is a number of milliseconds, at most a day");
   if (!timeout) return;
   const time_point now{};
   const auto formatted_text = http::format_envoy_timeout(deadline::after(now, *timeout), now);

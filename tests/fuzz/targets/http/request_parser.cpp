@@ -21,7 +21,7 @@ constexpr http::server_limits limits{
 /// The requests of a connection, and whether it ended with a rejection.
 struct transcript {
   std::vector<std::string> requests;
-  bool rejected = false;
+  bool is_rejected = false;
   friend bool operator==(const transcript&, const transcript&) = default;
 };
 
@@ -53,7 +53,7 @@ std::string_view absolute_authority(std::string_view target) {
 void check_lines(std::string_view head_bytes, const http::request_head& head) {
   const auto authority = absolute_authority(head.target);
   bool has_host = false;
-  std::size_t fields = 0;
+  std::size_t field_count = 0;
   auto rest = head_bytes.substr(head_bytes.find("\r\n") + 2);
   for (;;) {
     const auto end = rest.find("\r\n");
@@ -61,8 +61,8 @@ void check_lines(std::string_view head_bytes, const http::request_head& head) {
     const auto line = rest.substr(0, end);
     rest.remove_prefix(end + 2);
     if (line.empty()) break;
-    require(fields < head.fields.size(), "each line is a field");
-    const auto& field = head.fields[fields++];
+    require(field_count < head.fields.size(), "each line is a field");
+    const auto& field = head.fields[field_count++];
     require(line.substr(0, line.find(':')) == field.name, "a field's name is the text before the colon");
     const bool is_host = http::iequals(field.name, "host");
     has_host = has_host || is_host;
@@ -71,10 +71,11 @@ void check_lines(std::string_view head_bytes, const http::request_head& head) {
             "a field's value is the rest of its line, except that the authority of the target replaces `Host`");
   }
   if (!authority.empty() && !has_host) {
-    require(fields < head.fields.size() && head.fields[fields].value == authority, "an absolute target sets Host");
-    ++fields;
+    require(field_count < head.fields.size() && head.fields[field_count].value == authority,
+            "an absolute target sets Host");
+    ++field_count;
   }
-  require(rest.empty() && fields == head.fields.size(), "each field is a line");
+  require(rest.empty() && field_count == head.fields.size(), "each field is a line");
 }
 
 void check_request(const http::request_head& head, const std::string& body) {
@@ -84,23 +85,23 @@ void check_request(const http::request_head& head, const std::string& body) {
   const std::size_t added_field_count = absolute_authority(head.target).empty() ? 0 : 1;
   require(head.fields.size() <= limits.max_fields + added_field_count, "the number of fields is limited");
   require(body.size() <= limits.max_body_bytes, "a body's length is limited");
-  std::size_t lengths = 0;
-  std::size_t codings = 0;
-  std::size_t hosts = 0;
+  std::size_t length_count = 0;
+  std::size_t coding_count = 0;
+  std::size_t host_count = 0;
   for (const auto& field : head.fields) {
     require(http::is_token(field.name), "a field's name is a token");
     require(http::is_field_value(field.value), "a field's value has no control character");
     if (http::iequals(field.name, "content-length")) {
-      ++lengths;
+      ++length_count;
       require(std::stoull(std::string{field.value}) == body.size(), "a body has its declared length");
     }
-    if (http::iequals(field.name, "transfer-encoding")) ++codings;
-    if (http::iequals(field.name, "host")) ++hosts;
+    if (http::iequals(field.name, "transfer-encoding")) ++coding_count;
+    if (http::iequals(field.name, "host")) ++host_count;
   }
-  require(lengths + codings <= 1, "a request has one framing");
-  require(lengths + codings == 1 || body.empty(), "a request without framing has no body");
-  require(codings == 0 || !head.is_http_1_0, "HTTP/1.0 has no transfer coding");
-  require(hosts == 1 || (hosts == 0 && head.is_http_1_0), "a request has one Host");
+  require(length_count + coding_count <= 1, "a request has one framing");
+  require(length_count + coding_count == 1 || body.empty(), "a request without framing has no body");
+  require(coding_count == 0 || !head.is_http_1_0, "HTTP/1.0 has no transfer coding");
+  require(host_count == 1 || (host_count == 0 && head.is_http_1_0), "a request has one Host");
 }
 
 /// Reads requests as the server's connection does.
@@ -114,7 +115,7 @@ class connection {
       std::copy_n(bytes.data(), count, static_cast<char*>(free.data()));
       input_.commit(count);
       bytes.remove_prefix(count);
-      while (!is_closed_ && (reads_body_ ? read_body() : read_head())) {
+      while (!is_closed_ && (is_reading_body_ ? read_body() : read_head())) {
       }
     }
   }
@@ -140,7 +141,7 @@ class connection {
     check_lines(bytes, head_);
     input_.consume(bytes.size());
     input_.preserve_consumed();
-    reads_body_ = true;
+    is_reading_body_ = true;
     return true;
   }
 
@@ -162,13 +163,13 @@ class connection {
     body_.clear();
     head_.clear();
     scanner_.reset();
-    reads_body_ = false;
+    is_reading_body_ = false;
     may_skip_empty_line_ = true;
     return !input_.empty();
   }
 
   bool reject() {
-    is_closed_ = result_.rejected = true;
+    is_closed_ = result_.is_rejected = true;
     return false;
   }
 
@@ -178,7 +179,7 @@ class connection {
   std::string body_;
   std::optional<http::request_parser> parser_;
   bool may_skip_empty_line_ = true;
-  bool reads_body_ = false;
+  bool is_reading_body_ = false;
   bool is_closed_ = false;
   transcript result_;
 };
@@ -195,7 +196,7 @@ void run(std::string_view input) {
           "requests do not depend on the segmentation of the bytes");
   for (const auto& request : unsliced_result.requests) {
     const auto again = parse({std::string_view{request}.substr(0, request.size() - 2)});
-    require(again.requests == std::vector{request} && !again.rejected,
+    require(again.requests == std::vector{request} && !again.is_rejected,
             "parsing a serialized request returns the same request");
   }
 }

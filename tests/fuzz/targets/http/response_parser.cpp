@@ -16,14 +16,14 @@ constexpr http::response_parser::limits limits{.max_header_bytes = 512, .max_bod
 constexpr unsigned switching_protocols = 101;
 
 struct outcome {
-  bool failed = false;
+  bool has_failed = false;
   /// The header section is too large. The limit bounds the memory, so whether it is exceeded depends on the number of
   /// bytes per read.
-  bool too_large = false;
-  bool done = false;
-  bool keep_alive = false;
+  bool is_too_large = false;
+  bool is_done = false;
+  bool is_persistent = false;
   /// Whether the response is delimited by the close of the connection.
-  bool ends = false;
+  bool ends_with_connection = false;
   std::size_t interim_count = 0;
   std::size_t remaining_size = 0;
   http::client_response response;
@@ -50,19 +50,19 @@ outcome parse(const std::vector<std::string_view>& slices, bool is_head_request)
       }
     }
     require(parser->response().body.size() <= limits.max_body_bytes, "a body's length is limited");
-    result.too_large = failure == http::client_error::response_header_too_large ||
-                       (!failure && !parser->done() && buffer.size() >= limits.max_header_bytes);
-    result.failed = failure || result.too_large;
-    if (result.failed) return result;
+    result.is_too_large = failure == http::client_error::response_header_too_large ||
+                          (!failure && !parser->done() && buffer.size() >= limits.max_header_bytes);
+    result.has_failed = failure || result.is_too_large;
+    if (result.has_failed) return result;
   }
-  result.done = parser->done();
+  result.is_done = parser->done();
   result.remaining_size = buffer.size();
-  if (result.done) {
-    result.keep_alive = parser->keep_alive() && parser->response().status_code() != switching_protocols;
+  if (result.is_done) {
+    result.is_persistent = parser->keep_alive() && parser->response().status_code() != switching_protocols;
   }
-  if (!result.done) {
+  if (!result.is_done) {
     const auto failure = parser->end();
-    result.ends = buffer.empty() && !failure;
+    result.ends_with_connection = buffer.empty() && !failure;
   }
   result.response = std::move(parser->response());
   return result;
@@ -86,24 +86,24 @@ void check_loadgen(std::string_view input, const outcome& expected, bool is_head
   target.expected_body = std::move(expected_body);
   loadgen::response_reader reader{target};
   loadgen::receive_buffer buffer{buffer_size};
-  bool valid = true;
-  while (!input.empty() && valid && !reader.is_done()) {
+  bool is_valid = true;
+  while (!input.empty() && is_valid && !reader.is_done()) {
     const auto free = buffer.prepare();
     const auto count = std::min(free.size(), input.size());
     std::copy_n(input.data(), count, static_cast<char*>(free.data()));
     buffer.commit(count);
     input.remove_prefix(count);
-    valid = reader.parse(buffer);
+    is_valid = reader.parse(buffer);
   }
-  if (expected.failed || expected.interim_count > 100) return;
-  require((valid && reader.is_done()) == expected.done, "loadgen finds the same end of a response");
-  if (!expected.done) {
-    require(!buffer.empty() || reader.ends_with_connection() == expected.ends,
+  if (expected.has_failed || expected.interim_count > 100) return;
+  require((is_valid && reader.is_done()) == expected.is_done, "loadgen finds the same end of a response");
+  if (!expected.is_done) {
+    require(!buffer.empty() || reader.ends_with_connection() == expected.ends_with_connection,
             "loadgen finds the same end of the input");
     return;
   }
   require(reader.status() == expected.response.status_code(), "loadgen parses the same status");
-  require(reader.keep_alive() == expected.keep_alive, "loadgen reuses the same connections");
+  require(reader.keep_alive() == expected.is_persistent, "loadgen reuses the same connections");
   reader.outcome();
   buffer.reset();
   require(buffer.empty(), "a buffer that was reset is empty");
@@ -113,17 +113,18 @@ void run(std::string_view input) {
   const bool is_head_request = hash(input) % 8 == 0;
   const auto unsliced_result = parse({input}, is_head_request);
   const auto sliced_result = parse(random_slices(input, hash(input)), is_head_request);
-  if (unsliced_result.too_large || sliced_result.too_large) return;
+  if (unsliced_result.is_too_large || sliced_result.is_too_large) return;
   // Some invalid bytes are an error only when the header is complete or the connection is closed, depending on the
   // slices.
-  require(unsliced_result.done == sliced_result.done && unsliced_result.ends == sliced_result.ends,
+  require(unsliced_result.is_done == sliced_result.is_done &&
+              unsliced_result.ends_with_connection == sliced_result.ends_with_connection,
           "completeness does not depend on the segmentation of the bytes");
   for (const std::size_t buffer_size : {64, 2048}) {
     check_loadgen(input, unsliced_result, is_head_request, "a", buffer_size);
     check_loadgen(input, unsliced_result, is_head_request, "", buffer_size);
   }
-  if (!unsliced_result.done && !unsliced_result.ends) return;
-  require(unsliced_result.keep_alive == sliced_result.keep_alive &&
+  if (!unsliced_result.is_done && !unsliced_result.ends_with_connection) return;
+  require(unsliced_result.is_persistent == sliced_result.is_persistent &&
               unsliced_result.interim_count == sliced_result.interim_count &&
               unsliced_result.remaining_size == sliced_result.remaining_size,
           "the end of a response does not depend on the segmentation of the bytes");

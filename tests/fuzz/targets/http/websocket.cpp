@@ -95,11 +95,11 @@ void run(std::string_view input) {
   require(decode(random_slices(input, hash(input)), settings) == unsliced_result,
           "the result does not depend on the segmentation of the bytes");
 
-  bool too_large = false;
-  const auto inflated_message = http::inflate_message(input, max_message_bytes, too_large);
+  bool is_too_large = false;
+  const auto inflated_message = http::inflate_message(input, max_message_bytes, is_too_large);
   require(!inflated_message || inflated_message->size() <= max_message_bytes,
           "the size of decompressed data is limited");
-  require(http::inflate_message(http::deflate_message(input), input.size(), too_large) == input,
+  require(http::inflate_message(http::deflate_message(input), input.size(), is_too_large) == input,
           "decompression reverses compression");
   if (const auto answer = http::accept_deflate_offer(input))
     require(http::accept_deflate_offer(*answer) == answer, "an accepted extension is a valid offer");

@@ -46,15 +46,15 @@ bool equal(const redis::reply& a, const redis::reply& b) {
 }
 
 struct totals {
-  std::size_t values = 0;
-  std::size_t bytes = 0;
+  std::size_t value_count = 0;
+  std::size_t byte_count = 0;
 };
 
 void check(const redis::reply& value, std::size_t depth, totals& sum) {
   using kind = redis::reply::kind;
-  require(++sum.values <= limits.max_values, "the number of values is limited");
-  sum.bytes += value.text.size();
-  require(sum.bytes <= limits.max_bytes, "the size is limited");
+  require(++sum.value_count <= limits.max_values, "the number of values is limited");
+  sum.byte_count += value.text.size();
+  require(sum.byte_count <= limits.max_bytes, "the size is limited");
   require(value.items.empty() || depth < limits.max_depth, "the depth is limited");
   require(value.type != kind::push || depth == 0, "a push is not inside another value");
   require(value.type != kind::map || value.items.size() % 2 == 0, "a map has pairs");
