@@ -210,7 +210,8 @@ void child_process::signal(int number) const {
 
 int child_process::wait_for_exit(std::chrono::milliseconds timeout) {
   std::unique_lock lock{mutex_};
-  if (!change_condition_.wait_until(lock, deadline_after(timeout), [this] { return status_.has_value() && all_ended(); })) {
+  if (!change_condition_.wait_until(lock, deadline_after(timeout),
+                                    [this] { return status_.has_value() && all_ended(); })) {
     throw_error(status_ ? "exited, but another process still holds its output open after " +
                               std::to_string(timeout.count()) + " ms"
                         : "did not exit within " + std::to_string(timeout.count()) + " ms");

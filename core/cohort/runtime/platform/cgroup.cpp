@@ -39,8 +39,8 @@ bool contains_controller(std::string_view controllers, std::string_view controll
   return false;
 }
 
-/// The path of the process's cgroup in `controller`'s v1 hierarchy, or in the v2 hierarchy if `controller` is empty: the
-/// third field of a line in /proc/self/cgroup. The field may contain colons. Source: cgroups(7), /proc/pid/cgroup.
+/// The path of the process's cgroup in `controller`'s v1 hierarchy, or in the v2 hierarchy if `controller` is empty:
+/// the third field of a line in /proc/self/cgroup. The field may contain colons. Source: cgroups(7), /proc/pid/cgroup.
 std::optional<std::string_view> find_group(std::string_view proc_self_cgroup, std::string_view controller) {
   while (!proc_self_cgroup.empty()) {
     auto group = consume_field(proc_self_cgroup, '\n');
