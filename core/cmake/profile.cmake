@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSL-1.0
-# Profile-guided optimization. `./dev bench profile` records the profile. The profile is a file in the source tree, so
+# Profile-guided and link-time optimization. `./dev bench profile` records the profile. The profile is a file in the source tree, so
 # builds do not run the programs. The profile counts executions by the source code of each function, so it also applies
 # to other versions of the libraries. A function that has changed since the recording, or is not in the profile, is
 # compiled without profile data.
 set(COHORT_PROFILE "" CACHE STRING
-  "Profile-guided optimization by Clang 19 or later: use, or record (the programs write a profile); other compilers ignore it")
+  "Profile-guided optimization by Clang 19 or later: use (with link-time optimization), or record (the programs write a profile); other compilers ignore it")
 
 set(profile "${CMAKE_CURRENT_LIST_DIR}/../profile/cohort.profdata")
 if(NOT COHORT_PROFILE OR NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang" OR CMAKE_CXX_COMPILER_VERSION VERSION_LESS 19)
@@ -19,6 +19,9 @@ elseif(COHORT_PROFILE STREQUAL "use")
   configure_file("${profile}" "${CMAKE_BINARY_DIR}/profile-${hash}.profdata" COPYONLY)
   add_compile_options("-fprofile-instr-use=${CMAKE_BINARY_DIR}/profile-${hash}.profdata"
     -Wno-profile-instr-out-of-date -Wno-profile-instr-unprofiled)
+  # Functions are inlined across files. The cache contains the compiled modules, which programs can share.
+  add_compile_options(-flto=thin)
+  add_link_options(-flto=thin "-Wl,--thinlto-cache-dir=${CMAKE_BINARY_DIR}/lto-cache")
 else()
   message(FATAL_ERROR "COHORT_PROFILE is \"${COHORT_PROFILE}\", but must be use, record or empty")
 endif()
