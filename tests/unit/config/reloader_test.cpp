@@ -15,12 +15,13 @@ TEST_CASE("reloader: only settings from files that have changed are reloaded", "
   const temporary_directory directory;
   const auto first = directory.write("first", "1").string();
   const auto second = directory.write("second", "2").string();
-  int first_reloads = 0;
-  int second_reloads = 0;
+  int first_reload_count = 0;
+  int second_reload_count = 0;
   reloader settings;
-  settings.add("FIRST", [&] { return reload_result{(++first_reloads, reload_outcome::replaced), {}}; },
+  settings.add("FIRST", [&] { return reload_result{(++first_reload_count, reload_outcome::replaced), {}}; },
                {first, second});
-  settings.add("SECOND", [&] { return reload_result{(++second_reloads, reload_outcome::replaced), {}}; }, {second});
+  settings.add("SECOND", [&] { return reload_result{(++second_reload_count, reload_outcome::replaced), {}}; },
+               {second});
   settings.add("NO_FILE", [] { return reload_result{reload_outcome::replaced, {}}; });
   CHECK(settings.files() == std::vector{first, second, second});
   CHECK(settings.settings() == std::vector<std::string>{"FIRST", "SECOND", "NO_FILE"});
@@ -38,8 +39,8 @@ TEST_CASE("reloader: only settings from files that have changed are reloaded", "
   directory.write("second", "even longer");
   CHECK(settings.reload().size() == 3);
   CHECK(settings.reload_changed().empty());
-  CHECK(first_reloads == 4);
-  CHECK(second_reloads == 3);
+  CHECK(first_reload_count == 4);
+  CHECK(second_reload_count == 3);
 }
 
 TEST_CASE("reloader: a missing secret file is reported once, and its next version is loaded", "[config][reloader]") {

@@ -22,9 +22,9 @@ struct report_fixture {
     options.add_switch(flag, {"--flag", "FLAG", "switch"});
   }
   setting_report report_of(std::string_view name) {
-    const auto all = options.report();
-    const auto found = std::ranges::find(all, name, &setting_report::flag);
-    REQUIRE(found != all.end());
+    const auto reports = options.report();
+    const auto found = std::ranges::find(reports, name, &setting_report::flag);
+    REQUIRE(found != reports.end());
     return *found;
   }
   void parse(std::vector<const char*> arguments, const config::environment& variables = {}) {

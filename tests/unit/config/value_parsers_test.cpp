@@ -25,8 +25,9 @@ TEST_CASE("value parsers: visible_ascii rejects an empty string, spaces, control
   const auto parser = visible_ascii("a name");
   CHECK(parser.accepted_values == "a name of visible ASCII characters, without spaces");
   CHECK(parser.parse("weather-service_1.0!~") == "weather-service_1.0!~");
-  const auto invalid = GENERATE(""sv, " "sv, "a b"sv, "a\tb"sv, "a\r\nb"sv, "a\0b"sv, "a\x7f"sv, "D\u00fcsseldorf"sv);
-  CHECK_FALSE(parser.parse(invalid));
+  const auto invalid_value =
+      GENERATE(""sv, " "sv, "a b"sv, "a\tb"sv, "a\r\nb"sv, "a\0b"sv, "a\x7f"sv, "D\u00fcsseldorf"sv);
+  CHECK_FALSE(parser.parse(invalid_value));
 }
 
 TEST_CASE("value parsers: integer accepts only decimal digits within the bounds", "[config][value_parser]") {
@@ -35,10 +36,10 @@ TEST_CASE("value parsers: integer accepts only decimal digits within the bounds"
   CHECK(parser.parse("-5") == -5);
   CHECK(parser.parse("0") == 0);
   CHECK(parser.parse("100") == 100);
-  const auto invalid = GENERATE("", " ", "-6", "101", "1.0", "1e2", "+1", " 1", "1 ", "0x10", "abc", "1a", "--1",
-                                "99999999999999999999999");
-  CAPTURE(invalid);
-  CHECK_FALSE(parser.parse(invalid));
+  const auto invalid_value = GENERATE("", " ", "-6", "101", "1.0", "1e2", "+1", " 1", "1 ", "0x10", "abc", "1a", "--1",
+                                      "99999999999999999999999");
+  CAPTURE(invalid_value);
+  CHECK_FALSE(parser.parse(invalid_value));
 }
 
 TEST_CASE("value parsers: integer supports the full 64-bit range", "[config][value_parser]") {
@@ -53,10 +54,10 @@ TEST_CASE("value parsers: port accepts 0 to 65535", "[config][value_parser]") {
   CHECK(port().parse("0") == 0);
   CHECK(port().parse("5001") == 5001);
   CHECK(port().parse("65535") == 65535);
-  const auto invalid = GENERATE("", "65536", "-1", "http", "80 ", "8080:80", "1e3");
-  CAPTURE(invalid);
-  CHECK_FALSE(port().parse(invalid));
-  CHECK_FALSE(remote_port().parse(invalid));
+  const auto invalid_value = GENERATE("", "65536", "-1", "http", "80 ", "8080:80", "1e3");
+  CAPTURE(invalid_value);
+  CHECK_FALSE(port().parse(invalid_value));
+  CHECK_FALSE(remote_port().parse(invalid_value));
 }
 
 TEST_CASE("value parsers: remote_port does not accept 0", "[config][value_parser]") {
@@ -66,12 +67,12 @@ TEST_CASE("value parsers: remote_port does not accept 0", "[config][value_parser
 }
 
 TEST_CASE("value parsers: ip_address accepts IPv4 and IPv6 addresses without a port", "[config][value_parser]") {
-  const auto valid = GENERATE("127.0.0.1", "0.0.0.0", "::", "::1", "fe80::1", "::ffff:127.0.0.1", "fe80::1%eth0");
-  CHECK(ip_address().parse(valid) == valid);
-  const auto invalid = GENERATE("", "localhost", "127.0.0.1:80", "[::1]", "256.0.0.1", "127.0.0", "1.2.3.4.5", "*",
-                                "fe80::1%", "127.0.0.1%eth0");
-  CAPTURE(invalid);
-  CHECK_FALSE(ip_address().parse(invalid));
+  const auto valid_value = GENERATE("127.0.0.1", "0.0.0.0", "::", "::1", "fe80::1", "::ffff:127.0.0.1", "fe80::1%eth0");
+  CHECK(ip_address().parse(valid_value) == valid_value);
+  const auto invalid_value = GENERATE("", "localhost", "127.0.0.1:80", "[::1]", "256.0.0.1", "127.0.0", "1.2.3.4.5",
+                                      "*", "fe80::1%", "127.0.0.1%eth0");
+  CAPTURE(invalid_value);
+  CHECK_FALSE(ip_address().parse(invalid_value));
 }
 
 TEST_CASE("value parsers: http_url accepts http and https and keeps host, port and path", "[config][value_parser]") {
@@ -108,8 +109,8 @@ TEST_CASE("value parsers: one_of accepts only the listed words", "[config][value
   const auto parser = one_of({"debug", "info", "warn"});
   CHECK(parser.accepted_values == "one of debug, info, warn");
   CHECK(parser.parse("info") == "info");
-  const auto invalid = GENERATE("", "inf", "info ", "debug, info", "warning");
-  CHECK_FALSE(parser.parse(invalid));
+  const auto invalid_value = GENERATE("", "inf", "info ", "debug, info", "warning");
+  CHECK_FALSE(parser.parse(invalid_value));
 }
 
 TEST_CASE("value parsers: one_of accepts the listed words and their aliases, and ignores case",
@@ -119,8 +120,8 @@ TEST_CASE("value parsers: one_of accepts the listed words and their aliases, and
   for (const auto* word : {"info", "INFO", "Info", "iNfO"}) CHECK(parser.parse(word) == "info");
   for (const auto* word : {"warn", "WARN", "warning", "Warning", "WARNING"}) CHECK(parser.parse(word) == "warn");
   // Letters of another alphabet are not accepted: U+0130 and U+0131 are i in Turkish.
-  const auto invalid = GENERATE("\u0130nfo", "\u0131nfo", "\uff29nfo", "INFO\n");
-  CHECK_FALSE(parser.parse(invalid));
+  const auto invalid_value = GENERATE("\u0130nfo", "\u0131nfo", "\uff29nfo", "INFO\n");
+  CHECK_FALSE(parser.parse(invalid_value));
 }
 
 TEST_CASE("value parsers: the unit of a rate is case-insensitive", "[config][value_parser][case-5.2]") {
@@ -133,8 +134,8 @@ TEST_CASE("value parsers: seconds accepts whole seconds within the bounds", "[co
   const auto parser = seconds(1, 3600);
   CHECK(parser.accepted_values == "whole seconds from 1 to 3600");
   CHECK(parser.parse("90") == 90s);
-  const auto invalid = GENERATE("", "0", "3601", "1.5", "10s", "-1");
-  CHECK_FALSE(parser.parse(invalid));
+  const auto invalid_value = GENERATE("", "0", "3601", "1.5", "10s", "-1");
+  CHECK_FALSE(parser.parse(invalid_value));
 }
 
 TEST_CASE("value parsers: event_rate accepts a count and a time unit", "[config][value_parser]") {
@@ -154,10 +155,10 @@ TEST_CASE("value parsers: event_rate accepts a count and a time unit", "[config]
 }
 
 TEST_CASE("value parsers: event_rate rejects malformed rates and a count of zero", "[config][value_parser]") {
-  const auto invalid = GENERATE("", "100", "/min", "100/", "0/s", "-1/s", "1.5/s", "100 /min", "100/ min", "100/day",
-                                "100/MINS", "100/min/min", "4294967296/s");
-  CAPTURE(invalid);
-  CHECK_FALSE(event_rate().parse(invalid));
+  const auto invalid_value = GENERATE("", "100", "/min", "100/", "0/s", "-1/s", "1.5/s", "100 /min", "100/ min",
+                                      "100/day", "100/MINS", "100/min/min", "4294967296/s");
+  CAPTURE(invalid_value);
+  CHECK_FALSE(event_rate().parse(invalid_value));
 }
 
 TEST_CASE("value parsers: time_zone rejects names that the C library would treat as UTC",
@@ -166,21 +167,21 @@ TEST_CASE("value parsers: time_zone rejects names that the C library would treat
       GENERATE(as<std::string>{}, "EST5EDT,M3.2.0,M11.1.0", "EST5EDT", ":UTC", "<-03>3<-02>,M3.5.0/-2,M10.5.0/-1",
                "IST-2:30IDT-3:30:15,J60/2:00,300", "UTC+24", "XYZ-0");
   CHECK(time_zone().parse(valid) == valid);
-  const auto invalid = GENERATE(as<std::string>{}, "zone.tab", "tzdata.zi", "/etc/passwd", "UTC+25", "UTC+999",
-                                "EST5EDT,garbage", "EST5EDT,M3.2.0", "EST5x", "EST5:60", "EST5EDT,M3.2.7,M11.1.0",
-                                "EST5 ", "EST5\n", "E5", "5EST", std::string{"EST5\0", 5});
-  CHECK_FALSE(time_zone().parse(invalid));
+  const auto invalid_value = GENERATE(as<std::string>{}, "zone.tab", "tzdata.zi", "/etc/passwd", "UTC+25", "UTC+999",
+                                      "EST5EDT,garbage", "EST5EDT,M3.2.0", "EST5x", "EST5:60", "EST5EDT,M3.2.7,M11.1.0",
+                                      "EST5 ", "EST5\n", "E5", "5EST", std::string{"EST5\0", 5});
+  CHECK_FALSE(time_zone().parse(invalid_value));
   CHECK(time_zone().parse(std::string_view{"EST5x"}.substr(0, 4)) == "EST5");
 }
 
 TEST_CASE("value parsers: time_zone accepts names and POSIX formats of at most 255 characters",
           "[config][value_parser]") {
-  const auto valid = GENERATE(as<std::string>{}, "UTC", "IST-2IDT", "<+03>-3", "IST-2" + std::string(250, 'a'));
-  CHECK(time_zone().parse(valid) == valid);
+  const auto valid_value = GENERATE(as<std::string>{}, "UTC", "IST-2IDT", "<+03>-3", "IST-2" + std::string(250, 'a'));
+  CHECK(time_zone().parse(valid_value) == valid_value);
   // The maximum size of a variable that Linux passes to a program is 128 KiB.
-  const auto invalid = GENERATE(as<std::string>{}, "", "../UTC", "Moon/Tycho", "IST-2" + std::string(251, 'a'),
-                                "IST-2" + std::string(120'000, 'a'), std::string(120'000, 'A'));
-  CHECK_FALSE(time_zone().parse(invalid));
+  const auto invalid_value = GENERATE(as<std::string>{}, "", "../UTC", "Moon/Tycho", "IST-2" + std::string(251, 'a'),
+                                      "IST-2" + std::string(120'000, 'a'), std::string(120'000, 'A'));
+  CHECK_FALSE(time_zone().parse(invalid_value));
 }
 
 }  // namespace

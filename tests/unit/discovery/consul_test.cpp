@@ -41,8 +41,8 @@ TEST_CASE("Consul: the response in Consul's documentation is parsed", "[discover
   CHECK(*found == discovery::endpoint_list{{asio::ip::make_address("10.1.10.13"), 8000},
                                            {asio::ip::make_address("10.1.10.14"), 8001}});
   CHECK(discovery::parse_consul_services("[]")->empty());
-  const std::string malformed = GENERATE("", "{}", "[{}]", "null", "[1]");
-  CHECK_FALSE(discovery::parse_consul_services(malformed));
+  const std::string malformed_response = GENERATE("", "{}", "[{}]", "null", "[1]");
+  CHECK_FALSE(discovery::parse_consul_services(malformed_response));
 }
 
 /// A simulated agent for one service. It lists the instances that have registered and renewed their check.
@@ -73,7 +73,7 @@ class simulated_agent {
   /// The JSON of the member `Service` of each instance, by ID.
   std::map<std::string, std::string> instances;
   std::uint64_t index = 10;
-  int queries = 0;
+  int query_count = 0;
 
  private:
   http::response add(std::string_view body) {
@@ -89,7 +89,7 @@ class simulated_agent {
     return http::response{};
   }
   static task<http::response> find(simulated_agent* self, http::request_context* request) {
-    ++self->queries;
+    ++self->query_count;
     CHECK(request->query("passing") == "true");
     if (const auto index = request->query("index"); index && std::stoull(*index) == self->index) {
       CHECK(request->query("wait") == "55s");
@@ -128,7 +128,7 @@ TEST_CASE("Consul: replicas register, are found immediately, and deregister", "[
   CHECK(requests.response_count("second") > 0);
 
   fleet.run_for(300s);
-  CHECK(agent.queries < 20);
+  CHECK(agent.query_count < 20);
   // The agent has lost its data: the replicas re-register.
   agent.instances.clear();
   agent.change();

@@ -19,7 +19,7 @@ struct dns_fixture {
   sim::node& add_front(const std::string& url) {
     return fleet.add_service(front_definition, "front", {{"API_URL", url + "?server=" + dns.address()}});
   }
-  int known_endpoints(const std::string& upstream, const std::string& source) {
+  int known_endpoint_count(const std::string& upstream, const std::string& source) {
     const auto series = "cohort_discovery_endpoints{upstream=\"" + upstream + "\",source=\"" + source + "\"}";
     return static_cast<int>(metric_value(*fleet.find("front"), series));
   }
@@ -37,15 +37,15 @@ TEST_CASE("DNS: records are used until their TTL expires, and then queried again
   test.add_front("dns://api.test:8080");
   test.requests.run(100);
   CHECK(test.requests.response_count("first") == 100);
-  CHECK(test.dns.queries(dns_type::a) == 1);
+  CHECK(test.dns.query_count(dns_type::a) == 1);
 
   test.dns.set_addresses("api.test", 30, {test.address_of("first"), test.address_of("second")});
   test.fleet.run_for(25s);
-  CHECK(test.dns.queries(dns_type::a) == 1);
-  CHECK(test.known_endpoints("api.test", "dns") == 1);
+  CHECK(test.dns.query_count(dns_type::a) == 1);
+  CHECK(test.known_endpoint_count("api.test", "dns") == 1);
   test.fleet.run_for(5s);
-  CHECK(test.dns.queries(dns_type::a) == 2);
-  CHECK(test.known_endpoints("api.test", "dns") == 2);
+  CHECK(test.dns.query_count(dns_type::a) == 2);
+  CHECK(test.known_endpoint_count("api.test", "dns") == 2);
   test.requests.run(500, 2ms);
   CHECK(test.requests.response_count("second") > 0);
   CHECK(test.requests.failures() == 0);
@@ -61,7 +61,7 @@ TEST_CASE("DNS: an unreachable or failing name server does not change the endpoi
   SECTION("fails") { test.dns.set_response_code(2); }
   test.requests.run(600, 100ms);
   CHECK(test.requests.failures() == 0);
-  CHECK(test.known_endpoints("api.test", "dns") == 2);
+  CHECK(test.known_endpoint_count("api.test", "dns") == 2);
   CHECK(metric_value(front, R"(cohort_discovery_errors_total{upstream="api.test",source="dns"})") > 2);
 }
 
@@ -70,8 +70,8 @@ TEST_CASE("DNS: a TTL of zero does not flood the name server", "[discovery][dns]
   test.dns.set_addresses("api.test", 0, {test.address_of("first")});
   test.add_front("dns://api.test:8080");
   test.fleet.run_for(60s);
-  CHECK(test.dns.queries(dns_type::a) >= 55);
-  CHECK(test.dns.queries(dns_type::a) <= 61);
+  CHECK(test.dns.query_count(dns_type::a) >= 55);
+  CHECK(test.dns.query_count(dns_type::a) <= 61);
 }
 
 TEST_CASE("DNS: a nonexistent name is queried again after the negative TTL of its SOA record",
@@ -103,7 +103,7 @@ TEST_CASE("SRV: requests are sent to the targets with the lowest priority value,
   test.requests.run(100);
   CHECK(test.requests.response_count("second") == 100);
   CHECK(test.requests.failures() == 0);
-  CHECK(test.known_endpoints("api.test", "srv") == 1);
+  CHECK(test.known_endpoint_count("api.test", "srv") == 1);
 }
 
 }  // namespace

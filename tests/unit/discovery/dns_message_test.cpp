@@ -70,8 +70,8 @@ TEST_CASE("DNS response: a negative response has the TTL of its SOA record", "[d
   REQUIRE(response);
   CHECK(response->code == dns_code::name_error);
   CHECK(select_dns_records(*response, "api.mesh.test", dns_type::a, 300).ttl == 20);
-  const auto without = parse_dns_response(dns_response_bytes(query, 3, {}));
-  CHECK(select_dns_records(*without, "api.mesh.test", dns_type::a, 300).ttl == 300);
+  const auto response_without_soa = parse_dns_response(dns_response_bytes(query, 3, {}));
+  CHECK(select_dns_records(*response_without_soa, "api.mesh.test", dns_type::a, 300).ttl == 300);
 }
 
 TEST_CASE("DNS response: a loop of CNAME records is rejected", "[discovery][dns]") {
@@ -103,15 +103,15 @@ TEST_CASE("DNS response: malformed messages are rejected", "[discovery][dns]") {
                                              dns_address("10.0.0.1"))));
   // A query, a message that ends within its header, and a message that is truncated at any byte.
   CHECK_FALSE(parse_dns_response(query));
-  const auto valid = record_with(dns_question_name, dns_address("10.0.0.1"));
-  for (std::size_t size = 0; size < valid.size(); ++size) {
+  const auto valid_response = record_with(dns_question_name, dns_address("10.0.0.1"));
+  for (std::size_t size = 0; size < valid_response.size(); ++size) {
     INFO(size);
-    CHECK_FALSE(parse_dns_response(valid.substr(0, size)));
+    CHECK_FALSE(parse_dns_response(valid_response.substr(0, size)));
   }
-  auto truncated = valid.substr(0, valid.size() - 1);
-  truncated[2] = static_cast<char>(truncated[2] | 0x02);
-  REQUIRE(parse_dns_response(truncated));
-  CHECK(parse_dns_response(truncated)->is_truncated);
+  auto truncated_response = valid_response.substr(0, valid_response.size() - 1);
+  truncated_response[2] = static_cast<char>(truncated_response[2] | 0x02);
+  REQUIRE(parse_dns_response(truncated_response));
+  CHECK(parse_dns_response(truncated_response)->is_truncated);
 }
 
 TEST_CASE("DNS response: a response must match the ID and the question of the query", "[discovery][dns]") {

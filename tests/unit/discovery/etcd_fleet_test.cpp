@@ -29,7 +29,7 @@ struct etcd_fixture {
     return fleet.add_service([name] { return replica_definition(name); }, name,
                              {{"REGISTER", "etcd://etcd/services?ttl=10"}, {"DRAIN_DELAY", "2"}});
   }
-  int known_endpoints() const { return static_cast<int>(metric_value(front, endpoints_series)); }
+  int known_endpoint_count() const { return static_cast<int>(metric_value(front, endpoints_series)); }
 
   simulation::simulated_etcd data;
   sim::fleet fleet;
@@ -43,7 +43,7 @@ TEST_CASE("etcd: replicas register themselves and receive requests", "[discovery
   CHECK(test.data.values().size() == 2);
   CHECK(test.data.values().begin()->first == "/services/api/10-0-0-3-8080");
   CHECK(test.data.values().begin()->second == R"({"host":"10.0.0.3","port":8080})");
-  CHECK(test.known_endpoints() == 2);
+  CHECK(test.known_endpoint_count() == 2);
   test.requests.run(200);
   CHECK(test.requests.response_count("first") > 50);
   CHECK(test.requests.response_count("second") > 50);
@@ -62,7 +62,7 @@ TEST_CASE("etcd: a killed replica is removed within the time to live of its leas
     test.requests.run(100);
     test.fleet.kill(*test.fleet.find("second"));
     test.requests.run(1050);  // 10.5 s
-    CHECK(test.known_endpoints() == 1);
+    CHECK(test.known_endpoint_count() == 1);
     CHECK(test.data.values().size() == 1);
     test.requests.clear_responses();
     test.requests.run(100);
@@ -77,7 +77,7 @@ TEST_CASE("etcd: a new replica receives requests within 1 s", "[discovery][sim]"
     test.requests.run(50);
     test.add_replica("third");
     test.requests.run(500, 2ms);  // 1 s; slow start limits the replica to a tenth of its share
-    CHECK(test.known_endpoints() == 3);
+    CHECK(test.known_endpoint_count() == 3);
     CHECK(test.requests.response_count("third") > 0);
   }
 }
@@ -87,7 +87,7 @@ TEST_CASE("etcd: a stopping replica deregisters before it drains", "[discovery][
   test.fleet.spawn(test.fleet.stop(*test.fleet.find("second"), 10s));
   test.requests.run(100);
   CHECK(test.data.values().size() == 1);
-  CHECK(test.known_endpoints() == 1);
+  CHECK(test.known_endpoint_count() == 1);
   test.requests.clear_responses();
   test.requests.run(300);
   CHECK(test.requests.response_count("first") == 300);
@@ -105,7 +105,7 @@ TEST_CASE("etcd: an unreachable server does not change the endpoints", "[discove
   }
   test.requests.clear_responses();
   test.requests.run(900, 100ms);  // 90 s
-  CHECK(test.known_endpoints() == 2);
+  CHECK(test.known_endpoint_count() == 2);
   CHECK(test.requests.response_count("first") > 250);
   CHECK(test.requests.response_count("second") > 250);
   CHECK(metric_value(test.front, R"(cohort_discovery_errors_total{upstream="api",source="etcd"})") > 2);
@@ -123,7 +123,7 @@ TEST_CASE("etcd: an unreachable server does not change the endpoints", "[discove
   CHECK(test.data.values().size() == 2);
   test.add_replica("third");
   test.requests.run(500, 2ms);  // slow start: a new replica first receives a tenth of its share
-  CHECK(test.known_endpoints() == 3);
+  CHECK(test.known_endpoint_count() == 3);
   CHECK(test.requests.response_count("third") > 0);
 }
 
@@ -134,7 +134,7 @@ TEST_CASE("etcd: after the server loses its data, replicas re-register and no re
   test.fleet.start(test.etcd);
   test.requests.run(150, 100ms);
   CHECK(test.data.values().size() == 2);
-  CHECK(test.known_endpoints() == 2);
+  CHECK(test.known_endpoint_count() == 2);
   test.add_replica("third");
   test.requests.run(500, 2ms);  // slow start: a new replica first receives a tenth of its share
   CHECK(test.requests.response_count("third") > 0);
@@ -155,7 +155,7 @@ TEST_CASE("etcd: after the revision of a watch was compacted, the endpoints are 
   test.data.compact();
   test.requests.run(100);
   CHECK(test.data.range_request_count() == ranges + 1);
-  CHECK(test.known_endpoints() == 2);
+  CHECK(test.known_endpoint_count() == 2);
 }
 
 TEST_CASE("etcd: an empty list replaces the known endpoints only after a minute", "[discovery][sim]") {

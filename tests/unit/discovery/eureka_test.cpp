@@ -32,8 +32,8 @@ TEST_CASE("Eureka: the application in Eureka's documentation is parsed", "[disco
   constexpr std::string_view single =
       R"({"application":{"name":"A","instance":{"ipAddr":"10.0.0.1","status":"UP","port":{"$":80}}}})";
   CHECK(discovery::parse_eureka_application(single, false)->size() == 1);
-  const std::string malformed = GENERATE("", "{}", "[]", R"({"application":{}})");
-  CHECK_FALSE(discovery::parse_eureka_application(malformed, false));
+  const std::string malformed_response = GENERATE("", "{}", "[]", R"({"application":{}})");
+  CHECK_FALSE(discovery::parse_eureka_application(malformed_response, false));
 }
 
 /// A server with the registrations of one application.

@@ -64,11 +64,11 @@ TEST_CASE(
     "[discovery][kubernetes]") {
   endpoint_slices slices{"http"};
   const auto terminating = endpoint_json("10.0.0.2", R"("ready":false,"serving":true,"terminating":true)");
-  const auto not_ready = endpoint_json("10.0.0.3", R"("ready":false,"serving":false,"terminating":false)");
+  const auto not_ready_endpoint = endpoint_json("10.0.0.3", R"("ready":false,"serving":false,"terminating":false)");
   REQUIRE(slices.replace(
-      list_json(1, slice_json("a", 1, endpoint_json("10.0.0.1", "") + "," + terminating + "," + not_ready))));
+      list_json(1, slice_json("a", 1, endpoint_json("10.0.0.1", "") + "," + terminating + "," + not_ready_endpoint))));
   CHECK(text_of(slices.endpoints()) == "10.0.0.1:8080");
-  REQUIRE(slices.replace(list_json(2, slice_json("a", 2, terminating + "," + not_ready))));
+  REQUIRE(slices.replace(list_json(2, slice_json("a", 2, terminating + "," + not_ready_endpoint))));
   CHECK(text_of(slices.endpoints()) == "10.0.0.2:8080");
 }
 
@@ -193,7 +193,7 @@ struct kubernetes_fixture {
   std::string endpoint_of(const std::string& replica) {
     return endpoint_json(fleet.find(replica)->host().address.to_string());
   }
-  int known_endpoints() {
+  int known_endpoint_count() {
     const std::string series = R"(cohort_discovery_endpoints{upstream="api.shop.svc",source="kubernetes"})";
     return static_cast<int>(metric_value(*fleet.find("front"), series));
   }
@@ -228,7 +228,7 @@ TEST_CASE("Kubernetes: a watch that ends is resumed from its last resource versi
   CHECK(test.server.lists == 1);
   test.server.set("api-2", test.endpoint_of("second"));
   test.fleet.run_for(1s);
-  CHECK(test.known_endpoints() == 2);
+  CHECK(test.known_endpoint_count() == 2);
 }
 
 TEST_CASE("Kubernetes: after 410 Gone the slices are listed again", "[discovery][kubernetes][sim]") {
@@ -245,18 +245,18 @@ TEST_CASE("Kubernetes: after 410 Gone the slices are listed again", "[discovery]
   }
   test.requests.run(100, 100ms);
   CHECK(test.server.lists == 2);
-  CHECK(test.known_endpoints() == 2);
+  CHECK(test.known_endpoint_count() == 2);
 }
 
 TEST_CASE("Kubernetes: an unreachable API server does not change the endpoints", "[discovery][kubernetes][sim]") {
   kubernetes_fixture test;
   test.fleet.power_off(test.kube);
   test.requests.run(200, 1s);
-  CHECK(test.known_endpoints() == 1);
+  CHECK(test.known_endpoint_count() == 1);
   test.fleet.start(test.kube);
   test.server.set("api-2", test.endpoint_of("second"));
   test.requests.run(10, 1s);
-  CHECK(test.known_endpoints() == 2);
+  CHECK(test.known_endpoint_count() == 2);
 }
 
 TEST_CASE("Kubernetes: the token file is reread for each request", "[discovery][kubernetes][sim]") {

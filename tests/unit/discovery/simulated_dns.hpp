@@ -36,16 +36,16 @@ class simulated_dns {
   /// Sets the response code of all later responses.
   void set_response_code(unsigned code) noexcept { code_ = code; }
   /// Returns the number of queries for a type.
-  int queries(discovery::dns_type type) { return queries_[static_cast<unsigned>(type)]; }
+  int query_count(discovery::dns_type type) { return query_counts_[static_cast<unsigned>(type)]; }
 
  private:
   static task<std::string> read_exactly(net::stream& source, std::size_t size) {
     std::string bytes(size, '\0');
-    for (std::size_t received = 0; received < size;) {
-      auto read_task = source.read_some(asio::buffer(bytes.data() + received, size - received));
+    for (std::size_t received_size = 0; received_size < size;) {
+      auto read_task = source.read_some(asio::buffer(bytes.data() + received_size, size - received_size));
       const auto count = co_await std::move(read_task);
       if (!count) co_return std::string{};
-      received += *count;
+      received_size += *count;
     }
     co_return bytes;
   }
@@ -57,7 +57,7 @@ class simulated_dns {
       name.append(name.empty() ? "" : ".").append(query, at + 1, static_cast<unsigned char>(query[at]));
     }
     const unsigned type = static_cast<unsigned char>(query[at + 1]) << 8U | static_cast<unsigned char>(query[at + 2]);
-    ++queries_[type];
+    ++query_counts_[type];
     dns_sections sections;
     if (code_ == 0) sections.answers = records_[{name, type}];
     if (code_ == 0 && sections.answers.empty()) {
@@ -70,9 +70,9 @@ class simulated_dns {
   static task<> serve(simulated_dns* self, std::unique_ptr<net::acceptor> listener) {
     for (;;) {
       auto accept_task = listener->accept(loop::current());
-      auto accepted = co_await std::move(accept_task);
-      if (!accepted) co_return;
-      self->fleet_.spawn(answer_query(self, std::move(*accepted)));
+      auto accept_result = co_await std::move(accept_task);
+      if (!accept_result) co_return;
+      self->fleet_.spawn(answer_query(self, std::move(*accept_result)));
     }
   }
 
@@ -94,7 +94,7 @@ class simulated_dns {
   sim::fleet& fleet_;
   sim::host& host_;
   std::map<std::pair<std::string, unsigned>, std::vector<std::string>> records_;
-  std::map<unsigned, int> queries_;
+  std::map<unsigned, int> query_counts_;
   unsigned code_ = 0;
 };
 

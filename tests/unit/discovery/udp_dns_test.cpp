@@ -37,13 +37,13 @@ class loopback_name_server {
   /// Serves one query over TCP with this response.
   task<> serve_tcp(std::function<std::string(const std::string& query)> respond) {
     auto accept_task = listener_->accept(loop::current());
-    auto accepted = co_await std::move(accept_task);
+    auto accept_result = co_await std::move(accept_task);
     std::string bytes(512, '\0');
-    auto read_task = (*accepted)->read_some(asio::buffer(bytes));
+    auto read_task = (*accept_result)->read_some(asio::buffer(bytes));
     const auto size = co_await std::move(read_task);
     auto response = respond(bytes.substr(2, *size - 2));
     response.insert(0, dns_u16(static_cast<unsigned>(response.size())));
-    auto write_task = net::write_all(**accepted, {asio::buffer(response), asio::const_buffer{}});
+    auto write_task = net::write_all(**accept_result, {asio::buffer(response), asio::const_buffer{}});
     co_await std::move(write_task);
   }
 

@@ -20,9 +20,9 @@ using namespace std::chrono_literals;
 struct order_tables {
   postgres::scripted_reply reply(std::string_view text, std::span<const postgres::parameter> parameters) {
     if (text.starts_with("insert into orders")) {
-      return {.columns = {{"id", postgres::type::int8}}, .rows = {{std::to_string(++last_order)}}, .delay = 1ms};
+      return {.columns = {{"id", postgres::type::int8}}, .rows = {{std::to_string(++last_order_id)}}, .delay = 1ms};
     }
-    if (text.starts_with("insert into outbox")) outbox[++last_message] = parameters[0].value();
+    if (text.starts_with("insert into outbox")) outbox[++last_message_id] = parameters[0].value();
     if (text.starts_with("delete from outbox")) outbox.erase(std::stoi(parameters[0].value()));
     if (!text.starts_with("select")) return {.affected_rows = 1};
     postgres::scripted_reply found{.columns = {{"id", postgres::type::int8}, {"message", postgres::type::text}}};
@@ -31,8 +31,8 @@ struct order_tables {
   }
 
   std::map<int, std::string> outbox;
-  int last_order = 0;
-  int last_message = 0;
+  int last_order_id = 0;
+  int last_message_id = 0;
 };
 
 struct outbox_fleet : sim::fleet {

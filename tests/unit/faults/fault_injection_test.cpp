@@ -165,13 +165,15 @@ TEST_CASE("fault injection: PUT replaces all settings", "[faults][sim]") {
 TEST_CASE("fault injection: PUT rejects invalid settings with a reason and has no effect", "[faults][sim]") {
   worker_fixture fixture;
   REQUIRE(fixture.put(R"({"error_percent":100,"seconds":60})"));
-  const auto before = fixture.get("/api/faults")->body;
-  const auto rejected = fixture.send(http::method::put, "/api/faults", R"({"latency_ms":5,"error_percent":-1})");
-  CHECK(rejected->status_code() == 400);
-  CHECK(rejected->body == R"({"error":"Bad Request","message":"error_percent must be an integer from 0 to 100",)"
-                          R"("fields":[{"field":"error_percent","in":"body","reason":"must be an integer from 0 )"
-                          R"(to 100"}]})");
-  CHECK(fixture.get("/api/faults")->body == before);
+  const auto body_before = fixture.get("/api/faults")->body;
+  const auto rejected_response =
+      fixture.send(http::method::put, "/api/faults", R"({"latency_ms":5,"error_percent":-1})");
+  CHECK(rejected_response->status_code() == 400);
+  CHECK(rejected_response->body ==
+        R"({"error":"Bad Request","message":"error_percent must be an integer from 0 to 100",)"
+        R"("fields":[{"field":"error_percent","in":"body","reason":"must be an integer from 0 )"
+        R"(to 100"}]})");
+  CHECK(fixture.get("/api/faults")->body == body_before);
   CHECK(fixture.active("latency") == 0);
   CHECK(fixture.status_of("/quick") == 500);
 }
@@ -342,9 +344,9 @@ TEST_CASE("fault injection: a drain does not wait for injected delays and causes
     unsigned status = 0;
     fixture.fleet.spawn(store_status(&fixture, &status));
     fixture.fleet.run_for(1s);
-    const auto before = fixture.fleet.elapsed();
+    const auto time_before = fixture.fleet.elapsed();
     fixture.fleet.run(fixture.fleet.stop(fixture.service, 20s));
-    CHECK(fixture.fleet.elapsed() - before < 1s);
+    CHECK(fixture.fleet.elapsed() - time_before < 1s);
     CHECK(status == 200);
     fixture.fleet.shutdown();
     CHECK(fixture.fleet.leaks() == sim::no_leaks);

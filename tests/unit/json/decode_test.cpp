@@ -14,8 +14,8 @@ namespace {
 
 template <class T>
 std::string errors_of(std::string_view text, const json::decode_options& options = {}) {
-  const auto decoded = json::decode<T>(text, options);
-  return decoded ? "none" : decoded.error().text();
+  const auto decode_result = json::decode<T>(text, options);
+  return decode_result ? "none" : decode_result.error().text();
 }
 
 struct all_integers {
@@ -52,10 +52,10 @@ constexpr auto constraints(json::type<derived>) {
 
 TEST_CASE("decode: a document is decoded into nested structs, lists, maps, enumerations, durations and times",
           "[json][decode]") {
-  const auto decoded = json::decode<order>(
+  const auto decode_result = json::decode<order>(
       R"({"id":7,"items":[{"name":"pen","quantity":2,"color":"green","note":"blue"},{"name":"ink","color":"red"}],)"
       R"("labels":{"a":"b"},"discount":0.25,"urgent":true,"timeout":9,"due":"2026-11-28T13:00:00.25+01:00"})");
-  REQUIRE(decoded.has_value());
+  REQUIRE(decode_result.has_value());
   const order expected{
       .id = 7,
       .items = {{"pen", 2, color::green, "blue"}, {"ink", 1, color::red, std::nullopt}},
@@ -64,26 +64,27 @@ TEST_CASE("decode: a document is decoded into nested structs, lists, maps, enume
       .urgent = true,
       .timeout = std::chrono::seconds{9},
       .due = std::chrono::sys_days{std::chrono::year{2026} / 11 / 28} + std::chrono::milliseconds{43'200'250}};
-  CHECK(*decoded == expected);
-  CHECK(json::decode<order>(json::encode(*decoded)).value() == expected);
+  CHECK(*decode_result == expected);
+  CHECK(json::decode<order>(json::encode(*decode_result)).value() == expected);
 }
 
 TEST_CASE("decode: an absent or null optional member is empty, and an absent member has its fallback value",
           "[json][decode]") {
-  const auto decoded = json::decode<order>(R"({"id":1,"items":[{"name":"a","color":"red","note":null}],"due":null})");
-  REQUIRE(decoded.has_value());
-  CHECK(decoded->items[0].quantity == 1);
-  CHECK_FALSE(decoded->items[0].note);
-  CHECK_FALSE(decoded->due);
-  CHECK(decoded->timeout == std::chrono::seconds{5});
-  CHECK(decoded->labels.empty());
+  const auto decode_result =
+      json::decode<order>(R"({"id":1,"items":[{"name":"a","color":"red","note":null}],"due":null})");
+  REQUIRE(decode_result.has_value());
+  CHECK(decode_result->items[0].quantity == 1);
+  CHECK_FALSE(decode_result->items[0].note);
+  CHECK_FALSE(decode_result->due);
+  CHECK(decode_result->timeout == std::chrono::seconds{5});
+  CHECK(decode_result->labels.empty());
 }
 
 TEST_CASE("decode: the result has every error of the document with its path", "[json][decode]") {
-  const auto decoded = json::decode<order>(
+  const auto decode_result = json::decode<order>(
       R"({"id":"x","items":[{"name":"","quantity":101,"color":"blue"},{"name":"äöüäöü","note":3,"extra":1}],)"
       R"("labels":{"a":"long text","toolong":""},"discount":0.6,"urgent":1,"timeout":61,"due":"yesterday"})");
-  REQUIRE_FALSE(decoded.has_value());
+  REQUIRE_FALSE(decode_result.has_value());
   const std::vector<field_error> expected{{"id", "must be an integer"},
                                           {"items[0].name", "must have 1 to 5 characters"},
                                           {"items[0].quantity", "must be an integer from 1 to 100"},
@@ -98,8 +99,8 @@ TEST_CASE("decode: the result has every error of the document with its path", "[
                                           {"urgent", "must be true or false"},
                                           {"timeout", "must be an integer of at most 60"},
                                           {"due", "must be an RFC 3339 timestamp, such as 2026-11-28T12:00:00Z"}};
-  CHECK(decoded.error().list == expected);
-  CHECK_FALSE(decoded.error().is_truncated);
+  CHECK(decode_result.error().list == expected);
+  CHECK_FALSE(decode_result.error().is_truncated);
 }
 
 TEST_CASE("decode: lengths are counted in characters", "[json][decode]") {
@@ -147,10 +148,10 @@ TEST_CASE("decode: integers must fit their type exactly", "[json][decode]") {
 }
 
 TEST_CASE("decode: base classes, arrays, character classes and custom checks are supported", "[json][decode]") {
-  const auto decoded = json::decode<derived>(R"({"first":1,"point":[0.5,2],"code":"a_-c"})");
-  REQUIRE(decoded.has_value());
-  CHECK(decoded->first == 1);
-  CHECK(decoded->point == std::array{0.5F, 2.0F});
+  const auto decode_result = json::decode<derived>(R"({"first":1,"point":[0.5,2],"code":"a_-c"})");
+  REQUIRE(decode_result.has_value());
+  CHECK(decode_result->first == 1);
+  CHECK(decode_result->point == std::array{0.5F, 2.0F});
   CHECK(json::decode<derived>(R"({"first":1,"point":[0,0]})")->code == "ab");
   CHECK(errors_of<derived>(R"({"first":1,"point":[0,0],"code":"xy"})") == "code must consist of the characters a-c_-");
   CHECK(errors_of<derived>(R"({"first":1,"point":[0,0],"code":"abc"})") == "code must be of even length");
@@ -184,23 +185,23 @@ TEST_CASE("decode: nesting and the number of errors are bounded", "[json][decode
   CHECK(errors_of<tree>(make_nested_document(33)).ends_with(" is nested too deeply"));
   std::string zeros = "[0";
   for (int i = 1; i < 1000; ++i) zeros += ",0";
-  const auto decoded = json::decode<std::vector<std::string>>(zeros + "]", {.max_errors = 4});
-  CHECK(decoded.error().list.size() == 4);
-  CHECK(decoded.error().list[3].field == "[3]");
-  CHECK(decoded.error().is_truncated);
-  CHECK(decoded.error().text().ends_with("; and more"));
+  const auto decode_result = json::decode<std::vector<std::string>>(zeros + "]", {.max_errors = 4});
+  CHECK(decode_result.error().list.size() == 4);
+  CHECK(decode_result.error().list[3].field == "[3]");
+  CHECK(decode_result.error().is_truncated);
+  CHECK(decode_result.error().text().ends_with("; and more"));
 }
 
 TEST_CASE("decode: a long member name is truncated in the path", "[json][decode]") {
-  const auto decoded = json::decode<item>(R"({"name":"a","color":"red",")" + std::string(1000, 'x') + R"(":1})");
-  CHECK(decoded.error().list.at(0).field == std::string(60, 'x') + "…");
+  const auto decode_result = json::decode<item>(R"({"name":"a","color":"red",")" + std::string(1000, 'x') + R"(":1})");
+  CHECK(decode_result.error().list.at(0).field == std::string(60, 'x') + "…");
 }
 
 // The fuzz target simulation_plan found this error.
 TEST_CASE("decode: the error for a member name with control characters is one line", "[json][decode]") {
-  const auto decoded = json::decode<item>(R"({"a\nb\u007f":1})");
-  REQUIRE_FALSE(decoded.has_value());
-  CHECK(decoded.error().text().find("a?b? is unknown") != std::string::npos);
+  const auto decode_result = json::decode<item>(R"({"a\nb\u007f":1})");
+  REQUIRE_FALSE(decode_result.has_value());
+  CHECK(decode_result.error().text().find("a?b? is unknown") != std::string::npos);
 }
 
 TEST_CASE("decode: the result's value() throws an exception with the text of the errors", "[json][decode]") {

@@ -155,9 +155,9 @@ TEST_CASE("description: complete descriptions, and types that cannot be checked,
 
 TEST_CASE("description: a struct can omit members intentionally", "[json]") {
   CHECK(json::encode(session{"eve", "secret"}) == R"({"user":"eve"})");
-  const auto decoded = json::decode<session>(R"({"user":"eve"})");
-  CHECK(decoded.value().user == "eve");
-  CHECK(decoded.value().password_hash.empty());
+  const auto decode_result = json::decode<session>(R"({"user":"eve"})");
+  CHECK(decode_result.value().user == "eve");
+  CHECK(decode_result.value().password_hash.empty());
 }
 
 TEST_CASE("description: constraints in a namespace other than that of their struct can be detected", "[json]") {

@@ -53,13 +53,13 @@ TEST_CASE("encode: strings of a struct are escaped at any position", "[json][enc
 }
 
 TEST_CASE("encode: a struct after other values is separated by a comma", "[json][encode]") {
-  const reading plain{"a", 1, 2, true, "m"};
-  const reading escaped{"\\", 1, 2, true, "m"};
+  const reading plain_reading{"a", 1, 2, true, "m"};
+  const reading escaped_reading{"\\", 1, 2, true, "m"};
   const std::string plain_text = R"({"sensor":"a","time":1,"value":2,"valid":true,"unit":"m"})";
   const std::string escaped_text = R"({"sensor":"\\","time":1,"value":2,"valid":true,"unit":"m"})";
-  CHECK(json::encode(std::vector{plain, escaped, plain}) ==
+  CHECK(json::encode(std::vector{plain_reading, escaped_reading, plain_reading}) ==
         "[" + plain_text + "," + escaped_text + "," + plain_text + "]");
-  CHECK(json::encode(report{{escaped, plain}, plain, "n"}) ==
+  CHECK(json::encode(report{{escaped_reading, plain_reading}, plain_reading, "n"}) ==
         "{\"readings\":[" + escaped_text + "," + plain_text + "],\"last\":" + plain_text + ",\"note\":\"n\"}");
 }
 

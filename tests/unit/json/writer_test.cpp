@@ -58,8 +58,9 @@ TEST_CASE("json writer: a number with three decimals has the same text as with s
     const auto thousandths = i < 5000 ? i : static_cast<int>(random() % 120'000'000);
     const auto number = thousandths / 1000.0;
     if (write(number) != expected(number)) FAIL(write(number) << " instead of " << expected(number));
-    const auto other = std::nextafter(number, 1e9);
-    if (write(other) != expected(other)) FAIL(write(other) << " instead of " << expected(other));
+    const auto next_number = std::nextafter(number, 1e9);
+    if (write(next_number) != expected(next_number))
+      FAIL(write(next_number) << " instead of " << expected(next_number));
   }
   for (const auto number : {0.0, -1.5, 0.0005, 0.001, 99'999.999, 99'999.9995, 100'000.0, 1e-7})
     CHECK(write(number) == expected(number));

@@ -18,20 +18,20 @@ task<> check_round_trip(kafka_fixture& self, kafka_fixture::client_pointer clien
   sent.content_type = "application/json";
   sent.headers = {{"traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}, {"empty", ""}};
   auto publish_task = self.publish(client, sent);
-  const auto published = co_await std::move(publish_task);
-  REQUIRE(published.has_value());
+  const auto publish_result = co_await std::move(publish_task);
+  REQUIRE(publish_result.has_value());
   auto subscribe_task =
       when_all(self.subscribe(client, "readers"), self.subscribe(client, "inspectors", "orders.readers.dead"));
-  const auto subscribed = co_await std::move(subscribe_task);
-  const auto& [subscription, dead_letters] = subscribed;
+  const auto subscribe_result = co_await std::move(subscribe_task);
+  const auto& [subscription, dead_letters] = subscribe_result;
   auto wait_task = self.next(*subscription);
-  const auto received = co_await std::move(wait_task);
-  CHECK(*received.received == sent);
-  CHECK(received.attempt == 1);
-  auto dead_letter_task = subscription->dead_letter(received, "not JSON", self.after(10s));
+  const auto wait_result = co_await std::move(wait_task);
+  CHECK(*wait_result.received == sent);
+  CHECK(wait_result.attempt == 1);
+  auto dead_letter_task = subscription->dead_letter(wait_result, "not JSON", self.after(10s));
   const auto move_result = co_await std::move(dead_letter_task);
   CHECK(move_result.has_value());
-  CHECK(subscription->acknowledge(received).error().code == messaging::errc::connection_lost);
+  CHECK(subscription->acknowledge(wait_result).error().code == messaging::errc::connection_lost);
   auto next_dead_letter_task = self.next(*dead_letters);
   const auto dead_letter = co_await std::move(next_dead_letter_task);
   CHECK(dead_letter.received->id == "id-1");
@@ -47,25 +47,25 @@ task<> check_redelivery(kafka_fixture& self, kafka_fixture::client_pointer clien
   self.server.create_topic("orders", 1);
   for (const auto* const id : {"1", "2", "3"}) {
     auto publish_task = self.publish(client, self.make_message(id, id));
-    const auto published = co_await std::move(publish_task);
-    REQUIRE(published.has_value());
+    const auto publish_result = co_await std::move(publish_task);
+    REQUIRE(publish_result.has_value());
   }
   {
     auto subscribe_task = self.subscribe(client, "readers");
     const auto first = co_await std::move(subscribe_task);
-    std::vector<messaging::delivery> received;
+    std::vector<messaging::delivery> received_deliveries;
     for (int i = 0; i < 3; ++i) {
       auto wait_task = self.next(*first);
-      received.push_back(co_await std::move(wait_task));
+      received_deliveries.push_back(co_await std::move(wait_task));
     }
     // The second message is not acknowledged, so the offset cannot advance to the third message.
-    CHECK(first->acknowledge(received[0]).has_value());
-    CHECK(first->acknowledge(received[2]).has_value());
-    CHECK(first->requeue(received[1]).has_value());
+    CHECK(first->acknowledge(received_deliveries[0]).has_value());
+    CHECK(first->acknowledge(received_deliveries[2]).has_value());
+    CHECK(first->requeue(received_deliveries[1]).has_value());
     auto wait_task = self.next(*first);
-    const auto again = co_await std::move(wait_task);
-    CHECK(again.received->id == "2");
-    CHECK(again.attempt == 2);
+    const auto wait_result = co_await std::move(wait_task);
+    CHECK(wait_result.received->id == "2");
+    CHECK(wait_result.attempt == 2);
   }
   auto subscribe_task = self.subscribe(client, "readers");
   const auto second = co_await std::move(subscribe_task);
@@ -86,17 +86,17 @@ TEST_CASE("kafka: a group continues with the first unacknowledged message", "[ka
 
 task<> check_without_group(kafka_fixture& self, kafka_fixture::client_pointer client) {
   auto publish_task = self.publish(client, self.make_message("before", "1"));
-  const auto before = co_await std::move(publish_task);
-  REQUIRE(before.has_value());
+  const auto publish_result = co_await std::move(publish_task);
+  REQUIRE(publish_result.has_value());
   auto subscribe_task = when_all(self.subscribe(client, ""), self.subscribe(client, ""));
-  const auto both = co_await std::move(subscribe_task);
+  const auto subscribe_result = co_await std::move(subscribe_task);
   auto after_publish_task = self.publish(client, self.make_message("after", "2"));
-  const auto after = co_await std::move(after_publish_task);
-  REQUIRE(after.has_value());
-  for (const auto* const each : {&std::get<0>(both), &std::get<1>(both)}) {
+  const auto after_publish_result = co_await std::move(after_publish_task);
+  REQUIRE(after_publish_result.has_value());
+  for (const auto* const each : {&std::get<0>(subscribe_result), &std::get<1>(subscribe_result)}) {
     auto wait_task = self.next(**each);
-    const auto received = co_await std::move(wait_task);
-    CHECK(received.received->body == "after");
+    const auto wait_result = co_await std::move(wait_task);
+    CHECK(wait_result.received->body == "after");
   }
 }
 
@@ -111,13 +111,13 @@ task<> check_outage(kafka_fixture& self, kafka_fixture::client_pointer client) {
   REQUIRE(first.has_value());
   rd_kafka_mock_broker_set_rtt(self.server.cluster(), 1, 600);
   auto slow_publish_task = self.publish(client, self.make_message("slow", "2"), 300ms);
-  const auto slow = co_await std::move(slow_publish_task);
-  REQUIRE(!slow.has_value());
-  CHECK(slow.error().code == messaging::errc::timeout);
+  const auto slow_publish_result = co_await std::move(slow_publish_task);
+  REQUIRE(!slow_publish_result.has_value());
+  CHECK(slow_publish_result.error().code == messaging::errc::timeout);
   rd_kafka_mock_broker_set_rtt(self.server.cluster(), 1, 0);
   auto second_publish_task = self.publish(client, self.make_message("again", "3"), 20s);
-  const auto again = co_await std::move(second_publish_task);
-  CHECK(again.has_value());
+  const auto second_publish_result = co_await std::move(second_publish_task);
+  CHECK(second_publish_result.has_value());
   self.server.stop();
   // The client detects the loss by statistics, which arrive each second. The test has a deadline.
   while (client->is_connected()) {
@@ -126,9 +126,9 @@ task<> check_outage(kafka_fixture& self, kafka_fixture::client_pointer client) {
   }
   CHECK(self.connected() == 0);
   auto late_publish_task = self.publish(client, self.make_message("late", "4"), 300ms);
-  const auto late = co_await std::move(late_publish_task);
-  REQUIRE(!late.has_value());
-  CHECK(late.error().code == messaging::errc::unreachable);
+  const auto late_publish_result = co_await std::move(late_publish_task);
+  REQUIRE(!late_publish_result.has_value());
+  CHECK(late_publish_result.error().code == messaging::errc::unreachable);
 }
 
 TEST_CASE("kafka: a publish times out at its deadline if the broker is slow or stopped", "[kafka]") {
@@ -138,13 +138,13 @@ TEST_CASE("kafka: a publish times out at its deadline if the broker is slow or s
 task<> check_unknown_topic(kafka_fixture& self, kafka_fixture::client_pointer client) {
   rd_kafka_mock_topic_set_error(self.server.cluster(), "missing", RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
   auto publish_task = self.publish(client, self.make_message("body", "1", "missing"));
-  const auto published = co_await std::move(publish_task);
-  REQUIRE(!published.has_value());
-  CHECK(published.error().code == messaging::errc::unroutable);
+  const auto publish_result = co_await std::move(publish_task);
+  REQUIRE(!publish_result.has_value());
+  CHECK(publish_result.error().code == messaging::errc::unroutable);
   client->close();
   auto closed_publish_task = self.publish(client, self.make_message("body", "2"));
-  const auto closed = co_await std::move(closed_publish_task);
-  CHECK(closed.error().code == messaging::errc::closed);
+  const auto closed_publish_result = co_await std::move(closed_publish_task);
+  CHECK(closed_publish_result.error().code == messaging::errc::closed);
 }
 
 TEST_CASE("kafka: a nonexistent topic is an error", "[kafka]") { kafka_fixture{}.run(check_unknown_topic); }

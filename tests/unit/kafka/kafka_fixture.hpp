@@ -85,15 +85,15 @@ class kafka_fixture {
                                                                   std::string topic = "orders") {
     messaging::subscription_settings settings{.topic = std::move(topic), .group = std::move(group)};
     auto subscribe_task = by->subscribe(std::move(settings), after(20s));
-    auto subscribed = co_await std::move(subscribe_task);
-    if (!subscribed) FAIL(messaging::log_text(subscribed.error()));
-    co_return std::move(*subscribed);
+    auto subscribe_result = co_await std::move(subscribe_task);
+    if (!subscribe_result) FAIL(messaging::log_text(subscribe_result.error()));
+    co_return std::move(*subscribe_result);
   }
   static task<messaging::delivery> next(messaging::subscription& source, duration limit = 20s) {
     auto wait_task = source.next(after(limit));
-    auto received = co_await std::move(wait_task);
-    if (!received) FAIL(messaging::log_text(received.error()));
-    co_return std::move(*received);
+    auto wait_result = co_await std::move(wait_task);
+    if (!wait_result) FAIL(messaging::log_text(wait_result.error()));
+    co_return std::move(*wait_result);
   }
 
   /// Runs a test on the loop with a client, and closes the client.

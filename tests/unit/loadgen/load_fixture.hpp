@@ -116,25 +116,25 @@ class load_fixture {
   }
   static task<> accept_connections(load_fixture& self) {
     for (;;) {
-      auto accepted = co_await self.listener_->accept(loop::current());
-      if (!accepted) break;
-      self.peers_.spawn(run_script(self, std::move(*accepted)));
+      auto accept_result = co_await self.listener_->accept(loop::current());
+      if (!accept_result) break;
+      self.peers_.spawn(run_script(self, std::move(*accept_result)));
     }
     self.peers_.cancel();
     co_await self.peers_.join();
   }
   static task<> run_script(load_fixture& self, net::stream_ptr stream) {
     constexpr std::string_view header_end = "\r\n\r\n";
-    std::string received;
+    std::string received_bytes;
     for (;;) {
       char buffer[1024];
-      while (received.find(header_end) == std::string::npos) {
+      while (received_bytes.find(header_end) == std::string::npos) {
         auto read_task = stream->read_some(asio::buffer(buffer));
         const auto count = co_await std::move(read_task);
         if (!count) co_return;
-        received.append(buffer, *count);
+        received_bytes.append(buffer, *count);
       }
-      received.erase(0, received.find(header_end) + header_end.size());
+      received_bytes.erase(0, received_bytes.find(header_end) + header_end.size());
       co_await self.script_(*stream, static_cast<std::size_t>(++self.request_count));
     }
   }

@@ -13,12 +13,12 @@ namespace {
 using messaging::message;
 
 TEST_CASE("messages: the error of an invalid message contains the accepted values", "[messaging][message]") {
-  const message valid{.topic = "weather.reports", .body = "x", .id = "a-1", .headers = {{"name", "value"}}};
-  CHECK(find_error(valid).empty());
+  const message valid_message{.topic = "weather.reports", .body = "x", .id = "a-1", .headers = {{"name", "value"}}};
+  CHECK(find_error(valid_message).empty());
   const auto error_of = [&](auto change) {
-    auto changed = valid;
-    change(changed);
-    return find_error(changed);
+    auto changed_message = valid_message;
+    change(changed_message);
+    return find_error(changed_message);
   };
   CHECK(error_of([](message& m) { m.topic = "a b"; }) ==
         R"(the topic "a b" is invalid: 1 to 100 letters, digits, ".", "-" and "_")");
@@ -81,9 +81,9 @@ TEST_CASE("messages: a valid broker URL is parsed, and an invalid URL is reporte
   for (const auto* url : {"amqp://user:pass@word@rabbit", "amqp://rabbit:5672x", "amqp://user:50%25@x@rabbit/test"}) {
     CHECK(description(url).starts_with("error: after the host and the port, only a path is accepted"));
   }
-  const std::string accepted = "error: accepted: amqp://USER:PASSWORD@HOST:PORT/VIRTUAL-HOST, amqps://";
-  CHECK(description("http://user:secret@rabbit") == accepted);
-  CHECK(description("amqp://user:se cret@rabbit") == accepted);
+  const std::string accepted_urls = "error: accepted: amqp://USER:PASSWORD@HOST:PORT/VIRTUAL-HOST, amqps://";
+  CHECK(description("http://user:secret@rabbit") == accepted_urls);
+  CHECK(description("amqp://user:se cret@rabbit") == accepted_urls);
   CHECK(description("amqp://rabbit:99999") == "error: the port is not from 1 to 65535");
   CHECK(description("amqp://rabbit:0") == "error: the port is not from 1 to 65535");
   CHECK(description("kafka://broker:9092").starts_with("error: kafka:// requires the optional module"));

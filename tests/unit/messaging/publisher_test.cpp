@@ -51,11 +51,11 @@ TEST_CASE("publisher: a full outbox makes callers wait, and rejects their messag
   CHECK(fixture.try_enqueue(fixture.make_message("a")).has_value());
   CHECK(fixture.try_enqueue(fixture.make_message("b")).has_value());
   CHECK(fixture.try_enqueue(fixture.make_message("c")).error().code == errc::overloaded);
-  const auto late = fixture.start_publish(fixture.make_message("d"), 1s);
+  const auto late_publish = fixture.start_publish(fixture.make_message("d"), 1s);
   const auto long_publish = fixture.start_publish(fixture.make_message("e"), 1min);
   fixture.time.run_for(2s);
-  REQUIRE(late->ended());
-  CHECK(late->outcome().value->error().code == errc::overloaded);
+  REQUIRE(late_publish->ended());
+  CHECK(late_publish->outcome().value->error().code == errc::overloaded);
   CHECK(!long_publish->ended());
   CHECK(fixture.published("overloaded") == 2);
   fixture.broker.start();
@@ -100,9 +100,9 @@ TEST_CASE("publisher: a message that no queue receives is an error if the publis
 
 TEST_CASE("publisher: an invalid message is rejected, and is not sent", "[messaging][publisher]") {
   messaging_fixture fixture;
-  auto invalid = fixture.make_message("a");
-  invalid.topic = "not a topic";
-  CHECK(fixture.publish(std::move(invalid)).error().code == errc::invalid);
+  auto invalid_message = fixture.make_message("a");
+  invalid_message.topic = "not a topic";
+  CHECK(fixture.publish(std::move(invalid_message)).error().code == errc::invalid);
   CHECK(fixture.published("invalid") == 1);
   CHECK(fixture.broker.confirmed_count() == 0);
 }

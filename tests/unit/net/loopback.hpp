@@ -47,12 +47,12 @@ struct connected_streams {
 inline task<connected_streams> connect_streams() {
   auto listener = *net::listen_tcp(loop::current(), loopback_endpoint());
   auto connect_task = net::connect_tcp(listener->local_endpoint(), deadline::never());
-  auto connected = co_await std::move(connect_task);
+  auto connect_result = co_await std::move(connect_task);
   auto accept_task = listener->accept(loop::current());
-  auto accepted = co_await std::move(accept_task);
+  auto accept_result = co_await std::move(accept_task);
   connected_streams streams;
-  streams.client = std::move(*connected);
-  streams.server = std::move(*accepted);
+  streams.client = std::move(*connect_result);
+  streams.server = std::move(*accept_result);
   co_return streams;
 }
 

@@ -29,8 +29,8 @@ TEST_CASE("memory network: resolves added names and IP addresses only", "[net][m
   CHECK(*endpoints_by_name == std::vector{make_endpoint("10.0.0.1", 80), make_endpoint("10.0.0.2", 80)});
   const endpoints endpoints_by_address = time.run(network.resolve("10.9.9.9", 81, deadline::never()));
   CHECK(*endpoints_by_address == std::vector{make_endpoint("10.9.9.9", 81)});
-  const endpoints unknown = time.run(network.resolve("nowhere", 80, deadline::never()));
-  CHECK(unknown.error() == asio::error::host_not_found);
+  const endpoints unknown_endpoints = time.run(network.resolve("nowhere", 80, deadline::never()));
+  CHECK(unknown_endpoints.error() == asio::error::host_not_found);
 }
 
 TEST_CASE("memory network: a connection is established after one round trip", "[net][memory]") {
@@ -44,13 +44,13 @@ TEST_CASE("memory network: a connection is established after one round trip", "[
 
   spawned_task<result<net::stream_ptr>> pending_accept{time, accept_on_loop(*acceptor)};
   const auto start = time.now();
-  auto connected = time.run(network.connect(endpoint, deadline::never()));
-  REQUIRE(connected.has_value());
+  auto connect_result = time.run(network.connect(endpoint, deadline::never()));
+  REQUIRE(connect_result.has_value());
   CHECK(time.now() - start >= 4ms);
   time.run_for(0s);
   REQUIRE(pending_accept.ended());
 
-  peer client{time, std::move(*connected)};
+  peer client{time, std::move(*connect_result)};
   CHECK(client.stream().peer_address() == "10.0.0.1");
   CHECK(client.send("hello") == 5U);
   CHECK(time.run(read_once(***pending_accept.outcome().value)) == std::string{"hello"});
@@ -99,10 +99,10 @@ TEST_CASE("memory network: connecting to a black hole times out at the deadline,
   CHECK(time.run(network.connect(endpoint, deadline::after(start, 3s))).error() == asio::error::timed_out);
   CHECK(time.now() - start >= 3s);
 
-  spawned_task<result<net::stream_ptr>> connecting{time, network.connect(endpoint, deadline::never())};
-  CHECK_FALSE(connecting.ended());
-  connecting.cancel();
-  CHECK(connecting.ended());
+  spawned_task<result<net::stream_ptr>> pending_connect{time, network.connect(endpoint, deadline::never())};
+  CHECK_FALSE(pending_connect.ended());
+  pending_connect.cancel();
+  CHECK(pending_connect.ended());
 }
 
 TEST_CASE("memory network: connecting times out at a deadline shorter than the round trip", "[net][memory]") {

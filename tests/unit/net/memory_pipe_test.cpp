@@ -75,13 +75,13 @@ TEST_CASE("stream: write_all writes both buffers completely by partial writes", 
   settings.capacity = 3;
   connected_peers pipe{time, settings};
   spawned_task<net::io_result> pending_write{time, write_two_buffers(pipe.client.stream(), "abcd", "efgh")};
-  std::string all;
-  while (all.size() < 8) {
+  std::string received_bytes;
+  while (received_bytes.size() < 8) {
     const auto bytes = pipe.server.read();
     REQUIRE(bytes.has_value());
-    all += *bytes;
+    received_bytes += *bytes;
   }
-  CHECK(all == "abcdefgh");
+  CHECK(received_bytes == "abcdefgh");
   time.run_for(0s);
   REQUIRE(pending_write.ended());
   CHECK(*pending_write.outcome().value == 8U);

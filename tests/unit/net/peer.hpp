@@ -60,13 +60,13 @@ class peer {
 
   /// Reads until the connection is closed; `last_error` is then the reason.
   std::string read_to_end() {
-    auto all = std::exchange(input_, {});
+    auto received_bytes = std::exchange(input_, {});
     for (auto bytes = read();; bytes = read()) {
       if (!bytes) {
         last_error_ = bytes.error();
-        return all;
+        return received_bytes;
       }
-      all += *bytes;
+      received_bytes += *bytes;
     }
   }
   error_code last_error() const noexcept { return last_error_; }

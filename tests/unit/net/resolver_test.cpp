@@ -93,9 +93,9 @@ TEST_CASE("resolver: concurrent requests for one name share one lookup", "[net][
   for (std::uint16_t port = 1; port <= 3; ++port)
     requests.push_back(resolver.resolve("weather", port, time.long_deadline()));
   lookup.complete_lookup(address("10.0.0.1"));
-  const auto all = time.run(when_all(std::move(requests)));
-  REQUIRE(all.size() == 3);
-  for (std::uint16_t port = 1; port <= 3; ++port) CHECK(*all[port - 1U] == one_endpoint("10.0.0.1", port));
+  const auto results = time.run(when_all(std::move(requests)));
+  REQUIRE(results.size() == 3);
+  for (std::uint16_t port = 1; port <= 3; ++port) CHECK(*results[port - 1U] == one_endpoint("10.0.0.1", port));
   CHECK(lookup.lookup_count() == 1);
 }
 
@@ -235,9 +235,10 @@ TEST_CASE("system network: resolves localhost with the system resolver and conne
   net::system_network network;
   auto listener = *net::listen_tcp(time.event_loop(), loopback_endpoint());
   const auto port = listener->local_endpoint().port();
-  const endpoints all = time.run(network.resolve("localhost", port, time.long_deadline()));
-  REQUIRE(all.has_value());
-  CHECK(std::find(all->begin(), all->end(), loopback_endpoint(port)) != all->end());
+  const endpoints resolved_endpoints = time.run(network.resolve("localhost", port, time.long_deadline()));
+  REQUIRE(resolved_endpoints.has_value());
+  CHECK(std::find(resolved_endpoints->begin(), resolved_endpoints->end(), loopback_endpoint(port)) !=
+        resolved_endpoints->end());
   CHECK(time.run(network.connect(loopback_endpoint(port), time.long_deadline())).has_value());
 }
 

@@ -144,11 +144,11 @@ TEST_CASE("tcp: a reset by the peer is returned as connection_reset", "[net][tcp
   real_time_fixture time;
   auto listener = *net::listen_tcp(time.event_loop(), loopback_endpoint());
   auto raw = connect_loopback(listener->local_endpoint().port());
-  auto accepted = time.run(listener->accept(time.event_loop()));
-  REQUIRE(accepted.has_value());
+  auto accept_result = time.run(listener->accept(time.event_loop()));
+  REQUIRE(accept_result.has_value());
   reset_on_close(raw);
   raw.close();
-  CHECK(time.run(read_once(**accepted)).error() == asio::error::connection_reset);
+  CHECK(time.run(read_once(**accept_result)).error() == asio::error::connection_reset);
 }
 
 TEST_CASE("tcp: the end of the stream is returned immediately if it arrived with the last bytes", "[net][tcp]") {
@@ -168,14 +168,14 @@ TEST_CASE("tcp: a reset that arrived with the last bytes is returned by the next
   real_time_fixture time;
   auto listener = *net::listen_tcp(time.event_loop(), loopback_endpoint());
   auto raw = connect_loopback(listener->local_endpoint().port());
-  auto accepted = time.run(listener->accept(time.event_loop()));
-  REQUIRE(accepted.has_value());
-  (*accepted)->set_deadline(time.long_deadline());
+  auto accept_result = time.run(listener->accept(time.event_loop()));
+  REQUIRE(accept_result.has_value());
+  (*accept_result)->set_deadline(time.long_deadline());
   REQUIRE(::send(raw.get(), "part", 4, 0) == 4);
   reset_on_close(raw);
   raw.close();
-  CHECK(time.run(read_once(**accepted)) == std::string{"part"});
-  CHECK(time.run(read_once(**accepted)).error() == asio::error::connection_reset);
+  CHECK(time.run(read_once(**accept_result)) == std::string{"part"});
+  CHECK(time.run(read_once(**accept_result)).error() == asio::error::connection_reset);
 }
 
 TEST_CASE("tcp: bytes that arrive between two reads are read", "[net][tcp]") {
@@ -269,8 +269,8 @@ TEST_CASE("tcp: an acceptor chooses a port, accepts connections, and fails after
   CHECK(endpoint.port() != 0);
   CHECK(time.run(net::connect_tcp(endpoint, time.long_deadline())).has_value());
   CHECK(time.run(listener->accept(time.event_loop())).has_value());
-  const auto accepted = time.run(with_deadline(time.short_deadline(), listener->accept(time.event_loop())));
-  CHECK(accepted.error() == asio::error::timed_out);
+  const auto accept_result = time.run(with_deadline(time.short_deadline(), listener->accept(time.event_loop())));
+  CHECK(accept_result.error() == asio::error::timed_out);
   listener->close();
   CHECK(time.run(listener->accept(time.event_loop())).has_error());
   CHECK(time.run(net::connect_tcp(endpoint, time.long_deadline())).error() == asio::error::connection_refused);
@@ -279,8 +279,8 @@ TEST_CASE("tcp: an acceptor chooses a port, accepts connections, and fails after
 task<error_code> accept_then_close(net::acceptor& listener) {
   asio::post(loop::current().get_executor(), [&listener] { listener.close(); });
   auto accept_task = listener.accept(loop::current());
-  const auto accepted = co_await std::move(accept_task);
-  co_return accepted ? error_code{} : accepted.error();
+  const auto accept_result = co_await std::move(accept_task);
+  co_return accept_result ? error_code{} : accept_result.error();
 }
 
 task<std::string> accept_error(net::acceptor& listener) {
@@ -297,13 +297,13 @@ TEST_CASE("tcp: closing an acceptor aborts a pending accept with operation_abort
 /// Returns the number of connections that are accepted before a handler that was posted after the first accept runs.
 task<std::size_t> count_accepted_at_once(net::acceptor& listener, std::size_t max_count) {
   const auto has_run = std::make_shared<bool>(false);
-  std::vector<net::stream_ptr> accepted;
-  while (!*has_run && accepted.size() < max_count) {
+  std::vector<net::stream_ptr> accepted_streams;
+  while (!*has_run && accepted_streams.size() < max_count) {
     auto accept_task = listener.accept(loop::current());
-    accepted.push_back(*co_await std::move(accept_task));
-    if (accepted.size() == 1) asio::post(loop::current().get_executor(), [has_run] { *has_run = true; });
+    accepted_streams.push_back(*co_await std::move(accept_task));
+    if (accepted_streams.size() == 1) asio::post(loop::current().get_executor(), [has_run] { *has_run = true; });
   }
-  co_return accepted.size();
+  co_return accepted_streams.size();
 }
 
 TEST_CASE("tcp: up to 256 further connections in the backlog are accepted before other handlers of the loop run",

@@ -39,15 +39,15 @@ class tls_fixture {
   task<error_code> run_handshakes(const certificate_and_key& leaf, bool requests_certificate) {
     net::tls_client_context context{settings_};
     auto ends = net::make_memory_pipe();
-    auto both =
+    auto handshakes =
         when_all(run_client(context, std::move(ends.first)), run_server(*ends.second, leaf, requests_certificate));
-    co_return std::get<0>(co_await std::move(both));
+    co_return std::get<0>(co_await std::move(handshakes));
   }
-  task<error_code> run_client(net::tls_client_context& context, net::stream_ptr plain) {
-    plain->set_deadline(deadline::after(loop::current().now(), 5s));
+  task<error_code> run_client(net::tls_client_context& context, net::stream_ptr plain_stream) {
+    plain_stream->set_deadline(deadline::after(loop::current().now(), 5s));
     // The connector passes this name.
     auto host = settings_.server_name.empty() ? std::string{"service.example"} : settings_.server_name;
-    auto handshake_task = context.handshake(std::move(plain), std::move(host));
+    auto handshake_task = context.handshake(std::move(plain_stream), std::move(host));
     const auto secure_stream = co_await std::move(handshake_task);
     co_return secure_stream ? error_code{} : secure_stream.error();
   }
@@ -77,14 +77,14 @@ TEST_CASE("tls settings: the trusted certificates of the settings replace those 
 
 TEST_CASE("tls settings: without verification any certificate is accepted", "[net][tls][case-4.5]") {
   certificate_authority root{"Test Root"};
-  certificate_request expired;
-  expired.dns = {"service.example"};
-  expired.not_before_offset = std::chrono::hours{-2};
-  expired.validity_period = std::chrono::hours{1};
+  certificate_request expired_request;
+  expired_request.dns = {"service.example"};
+  expired_request.not_before_offset = std::chrono::hours{-2};
+  expired_request.validity_period = std::chrono::hours{1};
   const net::tls_client_settings settings{.verifies_server = false};
   CHECK(tls_fixture{settings}.connect(issue(root, "service.example")) == error_code{});
   CHECK(tls_fixture{settings}.connect(issue(root, "other.example")) == error_code{});
-  CHECK(tls_fixture{settings}.connect(root.issue(expired)) == error_code{});
+  CHECK(tls_fixture{settings}.connect(root.issue(expired_request)) == error_code{});
 }
 
 TEST_CASE("tls settings: the client's certificate is sent to a server that requests it", "[net][tls][case-4.5]") {
@@ -129,7 +129,7 @@ std::string encrypt_key(const std::string& key) {
 TEST_CASE("tls settings: invalid settings are rejected", "[net][tls][case-4.5]") {
   certificate_authority root{"Test Root"};
   const auto client = issue(root, "client.example");
-  const auto other = issue(root, "other.example");
+  const auto other_leaf = issue(root, "other.example");
   const std::string missing_certificate_error = "no certificate in PEM format was found";
   const std::string missing_key_error = "no unencrypted private key in PEM format was found";
   const auto error_of = [](const net::tls_client_settings& settings) { return find_error(settings).value_or("none"); };
@@ -142,13 +142,13 @@ TEST_CASE("tls settings: invalid settings are rejected", "[net][tls][case-4.5]")
         missing_key_error);
   CHECK(error_of({.certificate_chain = client.certificate_pem, .private_key = encrypt_key(client.private_key_pem)}) ==
         missing_key_error);
-  CHECK(error_of({.certificate_chain = client.certificate_pem, .private_key = other.private_key_pem}) ==
+  CHECK(error_of({.certificate_chain = client.certificate_pem, .private_key = other_leaf.private_key_pem}) ==
         "the private key does not match the certificate");
   CHECK(error_of({.certificate_chain = client.certificate_pem, .private_key = test::ed25519_key_pem()}) ==
         "the private key does not match the certificate");
   CHECK(error_of({.certificate_chain = client.certificate_pem, .private_key = client.private_key_pem}) == "none");
-  const auto both = client.certificate_pem + client.private_key_pem;
-  CHECK(error_of({.certificate_chain = both, .private_key = both}) == "none");
+  const auto certificate_and_key_pem = client.certificate_pem + client.private_key_pem;
+  CHECK(error_of({.certificate_chain = certificate_and_key_pem, .private_key = certificate_and_key_pem}) == "none");
 }
 
 }  // namespace

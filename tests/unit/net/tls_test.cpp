@@ -40,10 +40,10 @@ class trust_scope {
 task<result<net::stream_ptr>> connect_tls(net::tls_client_context& context, std::uint16_t port, std::string host,
                                           deadline connect_deadline) {
   auto connect_task = net::connect_tcp(loopback_endpoint(port), connect_deadline);
-  auto plain = co_await std::move(connect_task);
-  if (!plain) co_return plain.error();
-  (*plain)->set_deadline(connect_deadline);
-  co_return co_await context.handshake(std::move(*plain), std::move(host));
+  auto connect_result = co_await std::move(connect_task);
+  if (!connect_result) co_return connect_result.error();
+  (*connect_result)->set_deadline(connect_deadline);
+  co_return co_await context.handshake(std::move(*connect_result), std::move(host));
 }
 
 /// Sends a request in two buffers and reads until the peer closes.

@@ -62,11 +62,11 @@ TEST_CASE("cache: an expired value is revalidated by one fetch, and stays availa
           "[policy][cache]") {
   auto cache = make_cache();
   fetch_and_store(cache, "a", start);
-  const auto late = cache.look_up("a", start + 10min);
-  CHECK(late.next_action == action::fetch);
-  CHECK(*late.value == "of a");
-  CHECK(late.is_stale);
-  CHECK(late.age == 10min);
+  const auto late_lookup = cache.look_up("a", start + 10min);
+  CHECK(late_lookup.next_action == action::fetch);
+  CHECK(*late_lookup.value == "of a");
+  CHECK(late_lookup.is_stale);
+  CHECK(late_lookup.age == 10min);
   const auto next = cache.look_up("a", start + 10min);
   CHECK(next.next_action == action::join);
   CHECK(*next.value == "of a");
@@ -141,9 +141,9 @@ TEST_CASE("cache: peek never starts a fetch", "[policy][cache]") {
   CHECK(*cache.peek("a", start + 10min).value == "x");
   CHECK(cache.look_up("a", start + 10min).next_action == action::fetch);
   cache.record_failure("a", "timeout", start + 10min);
-  const auto failed = cache.peek("a", start + 10min + 2s);
-  CHECK(failed.last_error == "timeout");
-  CHECK(failed.retry_after == 3s);
+  const auto lookup_after_failure = cache.peek("a", start + 10min + 2s);
+  CHECK(lookup_after_failure.last_error == "timeout");
+  CHECK(lookup_after_failure.retry_after == 3s);
   CHECK(cache.peek("a", start + 11min).retry_after == 0s);
 }
 
@@ -213,21 +213,21 @@ TEST_CASE("cache: without permission to fetch, a stale value is used instead of 
 TEST_CASE("cache: a value older than max_stale_age is not used, even if the source fails", "[policy][cache]") {
   auto cache = make_revalidating_cache(1h);
   fetch_and_store(cache, "a", start);
-  const auto recent = cache.look_up("a", start + 1h - 1ns, false);
-  CHECK(*recent.value == "of a");
+  const auto recent_lookup = cache.look_up("a", start + 1h - 1ns, false);
+  CHECK(*recent_lookup.value == "of a");
   const auto now = start + 1h;
   SECTION("look_up does not use the value") {
-    const auto late = cache.look_up("a", now, false);
-    CHECK(late.value == nullptr);
-    CHECK_FALSE(late.is_stale);
-    CHECK(late.age == 0s);
+    const auto late_lookup = cache.look_up("a", now, false);
+    CHECK(late_lookup.value == nullptr);
+    CHECK_FALSE(late_lookup.is_stale);
+    CHECK(late_lookup.age == 0s);
   }
   SECTION("peek does not use the value after a failed fetch") {
     REQUIRE(cache.look_up("a", now - 1s).next_action == action::fetch);
     cache.record_failure("a", "timeout", now);
-    const auto failed = cache.peek("a", now);
-    CHECK(failed.value == nullptr);
-    CHECK(failed.last_error == "timeout");
+    const auto lookup_after_failure = cache.peek("a", now);
+    CHECK(lookup_after_failure.value == nullptr);
+    CHECK(lookup_after_failure.last_error == "timeout");
   }
 }
 
@@ -284,9 +284,9 @@ TEST_CASE("cache: without permission to fetch, a lookup returns the existing val
   auto cache = make_cache();
   CHECK(cache.look_up("a", start, false).next_action == action::back_off);
   fetch_and_store(cache, "a", start);
-  const auto old = cache.look_up("a", start + 11min, false);
-  CHECK(old.next_action == action::back_off);
-  CHECK(*old.value == "of a");
+  const auto old_lookup = cache.look_up("a", start + 11min, false);
+  CHECK(old_lookup.next_action == action::back_off);
+  CHECK(*old_lookup.value == "of a");
   CHECK(cache.look_up("a", start + 11min, true).next_action == action::fetch);
 }
 

@@ -259,43 +259,43 @@ TEST_CASE("circuit breaker: random event sequences cause only the documented tra
           "[policy][circuit_breaker]") {
   random_generator random{GENERATE(range(std::uint64_t{0}, std::uint64_t{40}))};
   circuit_breaker breaker{small_window};
-  std::vector<permission> running;
+  std::vector<permission> permissions_in_use;
   std::deque<std::pair<time_point, bool>> ended;
   auto now = start;
   int open_count = 0;
   const auto failure_rate = random.uniform();
   for (int i = 0; i < 4000; ++i) {
     now += random.bernoulli(0.01) ? random.uniform_between(0s, 30s) : random.uniform_between(0s, 200ms);
-    const auto before = breaker.current_state();
-    if (running.size() < 10 && random.bernoulli(0.5)) {
+    const auto state_before = breaker.current_state();
+    if (permissions_in_use.size() < 10 && random.bernoulli(0.5)) {
       const auto retry_after = breaker.retry_after(now);
-      const auto acquired = breaker.try_acquire(now);
-      const bool has_probe_in_flight = std::ranges::count(running, permission::probe) == 1;
-      const auto expected = before == state::closed                   ? permission::normal
+      const auto acquired_permission = breaker.try_acquire(now);
+      const bool has_probe_in_flight = std::ranges::count(permissions_in_use, permission::probe) == 1;
+      const auto expected = state_before == state::closed             ? permission::normal
                             : has_probe_in_flight || retry_after > 0s ? permission::denied
                                                                       : permission::probe;
-      REQUIRE(acquired == expected);
-      REQUIRE(breaker.current_state() == (acquired == permission::probe ? state::half_open : before));
-      if (acquired != permission::denied) running.push_back(acquired);
-    } else if (!running.empty()) {
-      std::swap(running[random.uniform_below(running.size())], running.back());
-      const auto granted = running.back();
-      running.pop_back();
+      REQUIRE(acquired_permission == expected);
+      REQUIRE(breaker.current_state() == (acquired_permission == permission::probe ? state::half_open : state_before));
+      if (acquired_permission != permission::denied) permissions_in_use.push_back(acquired_permission);
+    } else if (!permissions_in_use.empty()) {
+      std::swap(permissions_in_use[random.uniform_below(permissions_in_use.size())], permissions_in_use.back());
+      const auto granted = permissions_in_use.back();
+      permissions_in_use.pop_back();
       const auto result = random.bernoulli(0.1)            ? outcome::ignored
                           : random.bernoulli(failure_rate) ? outcome::failure
                                                            : outcome::success;
       breaker.record(granted, result, now, random);
-      auto expected = before;
+      auto expected = state_before;
       if (granted == permission::probe) {
-        REQUIRE(before == state::half_open);
+        REQUIRE(state_before == state::half_open);
         if (result != outcome::ignored) expected = result == outcome::success ? state::closed : state::open;
         ended.clear();
-      } else if (before == state::closed && result != outcome::ignored) {
+      } else if (state_before == state::closed && result != outcome::ignored) {
         ended.emplace_back(now, result == outcome::failure);
         if (result == outcome::failure && should_open(ended, now)) expected = state::open;
       }
       REQUIRE(breaker.current_state() == expected);
-      open_count += before != state::open && expected == state::open ? 1 : 0;
+      open_count += state_before != state::open && expected == state::open ? 1 : 0;
     }
   }
   if (failure_rate > 0.95) CHECK(open_count > 0);

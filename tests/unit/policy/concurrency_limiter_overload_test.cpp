@@ -91,11 +91,11 @@ class simulated_server {
   void complete_due_requests() {
     while (!in_flight_requests_.empty() && in_flight_requests_.front().done <= now_) {
       std::ranges::pop_heap(in_flight_requests_, std::ranges::greater{}, &request::done);
-      const auto ended = in_flight_requests_.back();
+      const auto ended_request = in_flight_requests_.back();
       in_flight_requests_.pop_back();
       ++responses_;
-      on_time_count_ += ended.done <= ended.deadline ? 1 : 0;
-      if (is_limited_) limiter.release(ended.done - ended.arrived, ended.done);
+      on_time_count_ += ended_request.done <= ended_request.deadline ? 1 : 0;
+      if (is_limited_) limiter.release(ended_request.done - ended_request.arrived, ended_request.done);
     }
   }
 
@@ -138,9 +138,9 @@ TEST_CASE("concurrency limiter: under triple load, the goodput of a limited serv
   CHECK(overload.rejected < 0.72);
   // Soon after the overload, no request is rejected.
   server.run(5s, 0.7, service_time);
-  const auto after = server.run(30s, 0.7, service_time);
-  CHECK(after.rejected < 0.01);
-  CHECK(after.on_time > on_time);
+  const auto overload_result = server.run(30s, 0.7, service_time);
+  CHECK(overload_result.rejected < 0.01);
+  CHECK(overload_result.on_time > on_time);
 }
 
 TEST_CASE("concurrency limiter: the limit does not drift upwards in half an hour of overload",
@@ -150,10 +150,10 @@ TEST_CASE("concurrency limiter: the limit does not drift upwards in half an hour
   server.run(10s, 0.6, 50ms);
   const auto first = server.run(60s, 3, 50ms);
   server.run(long_overload, 3, 50ms);
-  const auto last = server.run(60s, 3, 50ms);
-  CHECK(last.mean_limit < first.mean_limit * 1.15);
-  CHECK(last.goodput > 0.93);
-  CHECK(last.on_time > 0.95);
+  const auto last_result = server.run(60s, 3, 50ms);
+  CHECK(last_result.mean_limit < first.mean_limit * 1.15);
+  CHECK(last_result.goodput > 0.93);
+  CHECK(last_result.on_time > 0.95);
 }
 
 TEST_CASE("concurrency limiter: after a server has become permanently slower, it reaches its capacity again",

@@ -90,13 +90,13 @@ TEST_CASE("concurrency limiter: the limit depends on the median of the sample", 
   const auto [fast_count, grows] = GENERATE(table<int, bool>({{26, true}, {25, true}, {24, false}, {23, false}}));
   concurrency_limiter_fixture fixture{{.initial_limit = 100}};
   fixture.sample_at_limit(20ms);
-  const auto before = fixture.limiter.limit();
-  for (std::size_t i = 0; i < before; ++i) REQUIRE(fixture.limiter.try_acquire());
+  const auto limit_before = fixture.limiter.limit();
+  for (std::size_t i = 0; i < limit_before; ++i) REQUIRE(fixture.limiter.try_acquire());
   for (int i = 0; i < fast_count; ++i) fixture.release_and_acquire(20ms);
   for (int i = fast_count; i < 49; ++i) fixture.release_and_acquire(10s);
   fixture.now += 100ms;
   fixture.limiter.release(10s, fixture.now);
-  CHECK((fixture.limiter.limit() > before) == grows);
+  CHECK((fixture.limiter.limit() > limit_before) == grows);
 }
 
 TEST_CASE("concurrency limiter: a sample has at least 50 latencies and lasts at least 100 ms",
@@ -140,9 +140,9 @@ TEST_CASE("concurrency limiter: latency below the threshold times the tolerance 
   concurrency_limiter_fixture fixture;
   fixture.sample_at_limit(10us);
   for (int i = 0; i < 20; ++i) {
-    const auto before = fixture.limiter.limit();
+    const auto limit_before = fixture.limiter.limit();
     fixture.sample_at_limit(12ms);
-    CHECK(fixture.limiter.limit() >= before);
+    CHECK(fixture.limiter.limit() >= limit_before);
   }
   const auto before = fixture.limiter.limit();
   for (int i = 0; i < 3; ++i) fixture.sample_at_limit(30ms);
@@ -178,9 +178,9 @@ TEST_CASE("concurrency limiter: the concurrency of one sample does not affect th
   concurrency_limiter_fixture fixture{{.initial_limit = 40}};
   fixture.sample_at_limit(20ms);
   fixture.sample(20ms, 5);  // the requests of the previous sample are still in flight at its start
-  const auto before = fixture.limiter.limit();
+  const auto limit_before = fixture.limiter.limit();
   for (int i = 0; i < 50; ++i) fixture.sample(20ms, 5);
-  CHECK(fixture.limiter.limit() == before);
+  CHECK(fixture.limiter.limit() == limit_before);
 }
 
 TEST_CASE("concurrency limiter: the limit stays within min_limit and max_limit", "[policy][concurrency_limiter]") {
@@ -221,15 +221,15 @@ TEST_CASE(
     "[policy][concurrency_limiter]") {
   auto fixture = fixture_before_probe();
   auto& limiter = fixture.limiter;
-  const auto before = limiter.limit();
-  const auto remaining = before / 3;  // still in flight after the probe has started
-  for (std::size_t i = 0; i < before; ++i) REQUIRE(limiter.try_acquire());
+  const auto limit_before = limiter.limit();
+  const auto remaining = limit_before / 3;  // still in flight after the probe has started
+  for (std::size_t i = 0; i < limit_before; ++i) REQUIRE(limiter.try_acquire());
   for (int i = 0; i < 49; ++i) fixture.release_and_acquire(40ms);
   fixture.now += 100ms;
   limiter.release(40ms, fixture.now);
   const auto halved_limit = limiter.limit();
-  CHECK(halved_limit >= before / 2 - 1);
-  CHECK(halved_limit <= before / 2 + 1);
+  CHECK(halved_limit >= limit_before / 2 - 1);
+  CHECK(halved_limit <= limit_before / 2 + 1);
   CHECK_FALSE(limiter.try_acquire());
 
   // Requests that were in flight when the probe started are not sampled.
@@ -240,13 +240,13 @@ TEST_CASE(
   }
   CHECK(limiter.in_flight() == 0);
   fixture.sample(100ms, halved_limit);
-  const auto after = limiter.limit();
-  CHECK(after >= before - 2);
-  CHECK(after <= before);
+  const auto limit_after = limiter.limit();
+  CHECK(limit_after >= limit_before - 2);
+  CHECK(limit_after <= limit_before);
 
   // A latency that was too high for the old base is not too high for the new base.
   for (int i = 0; i < 10; ++i) fixture.sample_at_limit(120ms);
-  CHECK(limiter.limit() > after);
+  CHECK(limiter.limit() > limit_after);
 }
 
 TEST_CASE("concurrency limiter: a probe does not go below min_limit", "[policy][concurrency_limiter]") {
@@ -266,9 +266,9 @@ TEST_CASE("concurrency limiter: samples without a reduction postpone the probe",
     CHECK(fixture.limiter.limit() > 200);
   }
   for (int i = 0; i < 49; ++i) fixture.sample_at_limit(33ms);
-  const auto before = fixture.limiter.limit();
+  const auto limit_before = fixture.limiter.limit();
   fixture.sample_at_limit(33ms);
-  CHECK(fixture.limiter.limit() < before * 6 / 10);
+  CHECK(fixture.limiter.limit() < limit_before * 6 / 10);
 }
 
 }  // namespace

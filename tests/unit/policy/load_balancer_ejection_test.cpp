@@ -92,13 +92,13 @@ TEST_CASE("load balancer: an ejection that ends early keeps the count of earlier
           "[policy][load_balancer]") {
   const auto slow_start_window = GENERATE(as<duration>{}, 0s, 10s, 5min);
   load_balancer_fixture fixture{{a, b}, {.slow_start_window = slow_start_window}};
-  for (int i = 1; i <= 3; ++i) REQUIRE(fixture.ejection(a, outcome::failure) == 30s * i);
+  for (int i = 1; i <= 3; ++i) REQUIRE(fixture.ejection_duration(a, outcome::failure) == 30s * i);
   REQUIRE(fixture.calls(5, a, outcome::failure));
   REQUIRE_FALSE(fixture.calls(5, b, outcome::failure));
   const auto status = fixture.balancer.statuses(fixture.now).front();
   CHECK(status.ejections == 3);
   CHECK(status.slow_start_weight == 1);
-  CHECK(fixture.ejection(a, outcome::failure) == 120s);
+  CHECK(fixture.ejection_duration(a, outcome::failure) == 120s);
 }
 
 TEST_CASE("load balancer: if only ejected addresses are left, they are selected again", "[policy][load_balancer]") {
@@ -153,20 +153,20 @@ TEST_CASE("load balancer: requests that end during an ejection have no effect", 
 TEST_CASE("load balancer: each ejection is 30 s longer than the previous ejection, up to five minutes",
           "[policy][load_balancer]") {
   load_balancer_fixture fixture{{a, b}};
-  for (int i = 1; i <= 15; ++i) CHECK(fixture.ejection(a, outcome::failure) == std::min(30s * i, 300s));
+  for (int i = 1; i <= 15; ++i) CHECK(fixture.ejection_duration(a, outcome::failure) == std::min(30s * i, 300s));
 }
 
 TEST_CASE("load balancer: each ejection by connect failures is 5 s longer than the previous ejection, up to 55 s",
           "[policy][load_balancer]") {
   load_balancer_fixture fixture{{a, b}};
-  for (int i = 1; i <= 15; ++i) CHECK(fixture.ejection(a, outcome::connect_failure) == std::min(5s * i, 55s));
+  for (int i = 1; i <= 15; ++i) CHECK(fixture.ejection_duration(a, outcome::connect_failure) == std::min(5s * i, 55s));
 }
 
 TEST_CASE("load balancer: ejections for both types of failures are counted together", "[policy][load_balancer]") {
   load_balancer_fixture fixture{{a, b}};
-  CHECK(fixture.ejection(a, outcome::connect_failure) == 5s);
-  CHECK(fixture.ejection(a, outcome::failure) == 60s);
-  CHECK(fixture.ejection(a, outcome::connect_failure) == 15s);
+  CHECK(fixture.ejection_duration(a, outcome::connect_failure) == 5s);
+  CHECK(fixture.ejection_duration(a, outcome::failure) == 60s);
+  CHECK(fixture.ejection_duration(a, outcome::connect_failure) == 15s);
 }
 
 TEST_CASE("load balancer: the count of ejections decreases by one per 30 s without an ejection",
@@ -183,17 +183,17 @@ TEST_CASE("load balancer: the count of ejections decreases by one per 30 s witho
   const auto [result, base_time] =
       GENERATE(table<outcome, duration>({{outcome::failure, 30s}, {outcome::connect_failure, 5s}}));
   load_balancer_fixture fixture{{a, b}};
-  for (int i = 0; i < 4; ++i) fixture.ejection(a, result);
+  for (int i = 0; i < 4; ++i) fixture.ejection_duration(a, result);
   fixture.now += pause;
-  CHECK(fixture.ejection(a, result) == base_time * count);
+  CHECK(fixture.ejection_duration(a, result) == base_time * count);
 }
 
 TEST_CASE("load balancer: after an hour without an ejection the next ejection has the base ejection time",
           "[policy][load_balancer]") {
   load_balancer_fixture fixture{{a, b}};
-  for (int i = 0; i < 1000; ++i) fixture.ejection(a, outcome::failure);
+  for (int i = 0; i < 1000; ++i) fixture.ejection_duration(a, outcome::failure);
   fixture.now += 1h;
-  CHECK(fixture.ejection(a, outcome::failure) == 30s);
+  CHECK(fixture.ejection_duration(a, outcome::failure) == 30s);
 }
 
 }  // namespace

@@ -49,15 +49,15 @@ class load_balancer_fixture {
   std::map<endpoint, int> shares(int pick_count = 30'000, const std::vector<endpoint>& avoided_endpoints = {}) {
     std::map<endpoint, int> counts;
     for (int i = 0; i < pick_count; ++i) {
-      const auto selected = pick(avoided_endpoints);
-      ++counts[*selected];
-      call(*selected, outcome::ignored);
+      const auto selected_endpoint = pick(avoided_endpoints);
+      ++counts[*selected_endpoint];
+      call(*selected_endpoint, outcome::ignored);
     }
     for (auto& [address, count] : counts) count = count * 1000 / pick_count;
     return counts;
   }
   /// Ejects the address by failures of this type and returns the length of the ejection.
-  duration ejection(const endpoint& address, outcome kind) {
+  duration ejection_duration(const endpoint& address, outcome kind) {
     REQUIRE(calls(kind == outcome::connect_failure ? 2 : 5, address, kind));
     const auto ejected = now;
     while (balancer.ejected_count(now) > 0) now += std::chrono::seconds{1};

@@ -88,10 +88,10 @@ TEST_CASE("load balancer: a slow address receives a smaller share", "[policy][lo
   std::vector<std::pair<endpoint, int>> in_flight_requests;
   std::map<endpoint, int> counts;
   for (int i = 0; i < 30'000; ++i) {
-    const auto selected = *fixture.pick();
-    ++counts[selected];
-    fixture.balancer.on_request_start(selected);
-    in_flight_requests.emplace_back(selected, i + (selected == a ? 40 : 4));
+    const auto selected_endpoint = *fixture.pick();
+    ++counts[selected_endpoint];
+    fixture.balancer.on_request_start(selected_endpoint);
+    in_flight_requests.emplace_back(selected_endpoint, i + (selected_endpoint == a ? 40 : 4));
     std::erase_if(in_flight_requests, [&](const auto& request) {
       if (request.second > i) return false;
       fixture.balancer.on_request_end(request.first, outcome::success, fixture.now);
@@ -260,26 +260,27 @@ TEST_CASE("load balancer: random event sequences pick only listed addresses, and
     if (random.bernoulli(0.02)) update();
     REQUIRE(balancer.address_count() == endpoints.size());
     REQUIRE((endpoints.empty() || balancer.ejected_count(now) < endpoints.size()));
-    const auto selected = balancer.pick({}, now, random);
-    REQUIRE(selected.has_value() == !endpoints.empty());
-    if (selected) {
-      REQUIRE(std::ranges::find(endpoints, *selected) != endpoints.end());
-      balancer.on_request_start(*selected);
-      in_flight_requests.push_back(*selected);
+    const auto selected_endpoint = balancer.pick({}, now, random);
+    REQUIRE(selected_endpoint.has_value() == !endpoints.empty());
+    if (selected_endpoint) {
+      REQUIRE(std::ranges::find(endpoints, *selected_endpoint) != endpoints.end());
+      balancer.on_request_start(*selected_endpoint);
+      in_flight_requests.push_back(*selected_endpoint);
     }
     while (in_flight_requests.size() > 8 || (!in_flight_requests.empty() && random.bernoulli(0.4))) {
       std::swap(in_flight_requests[random.uniform_below(in_flight_requests.size())], in_flight_requests.back());
-      const auto ended = in_flight_requests.back();
+      const auto ended_request = in_flight_requests.back();
       in_flight_requests.pop_back();
       const auto result = static_cast<outcome>(random.uniform_below(4));
-      auto& consecutive = failures[ended];
+      auto& consecutive = failures[ended_request];
       if (result == outcome::success) consecutive = 0;
       if (result == outcome::failure || result == outcome::connect_failure) ++consecutive;
-      const auto before = balancer.ejected_count(now);
-      const bool ejects = balancer.on_request_end(ended, result, now);
-      const auto after = balancer.ejected_count(now);
+      const auto ejected_count_before = balancer.ejected_count(now);
+      const bool ejects = balancer.on_request_end(ended_request, result, now);
+      const auto ejected_count_after = balancer.ejected_count(now);
       // Without an ejection, the failure of the last active address can end the ejections of the other addresses.
-      REQUIRE((after == before + (ejects ? 1 : 0) || (after == 0 && !ejects)));
+      REQUIRE(
+          (ejected_count_after == ejected_count_before + (ejects ? 1 : 0) || (ejected_count_after == 0 && !ejects)));
       if (ejects) REQUIRE(consecutive >= 2);
     }
     for (unsigned number = 0; number < 6; ++number) {

@@ -122,7 +122,7 @@ TEST_CASE("retry budget: random event sequences stay within a tenth of the exact
   exact_budget exact{settings};
   auto now = start;
   int withdrawal_count = 0;
-  int rejected = 0;
+  int rejected_count = 0;
   for (int i = 0; i < 1500; ++i) {
     now += random.bernoulli(0.01) ? random.uniform_between(0s, 5s) : random.uniform_between(0ms, 20ms);
     if (random.bernoulli(random.bernoulli(0.5) ? 0.7 : 0.3)) {
@@ -139,12 +139,12 @@ TEST_CASE("retry budget: random event sequences stay within a tenth of the exact
       REQUIRE(exact.withdrawals_within(now, settings.window) + 1 <= exact.allowed(now, settings.window) + 1e-6);
       exact.withdraw(now);
     } else {
-      ++rejected;
+      ++rejected_count;
       REQUIRE_FALSE(is_strictly_allowed);
     }
   }
   CHECK(withdrawal_count > 0);
-  CHECK(rejected > 0);
+  CHECK(rejected_count > 0);
 }
 
 }  // namespace

@@ -147,9 +147,9 @@ TEST_CASE("retry: a retry makes one withdrawal from the budget", "[policy][retry
   random_generator random{1};
   CHECK(decide_retry({}, retryable_attempt(), budget, start, random).verdict == retry_verdict::retry);
   CHECK(decide_retry({}, retryable_attempt(), budget, start, random).verdict == retry_verdict::retry);
-  const auto rejected = decide_retry({}, retryable_attempt(), budget, start, random);
-  CHECK(rejected.verdict == retry_verdict::budget_exhausted);
-  CHECK(rejected.delay == 0s);
+  const auto rejected_decision = decide_retry({}, retryable_attempt(), budget, start, random);
+  CHECK(rejected_decision.verdict == retry_verdict::budget_exhausted);
+  CHECK(rejected_decision.delay == 0s);
   CHECK(decide_retry({}, retryable_attempt(), budget, start + 1min, random).verdict == retry_verdict::retry);
 }
 
@@ -168,15 +168,16 @@ TEST_CASE("retry: a rejected retry does not change the budget and returns the fi
   attempt.remaining_time = 5s;
   CHECK(decide_retry({}, attempt, empty, start, random).verdict == retry_verdict::budget_exhausted);
 
-  retry_budget one{{.ratio = 0, .min_per_second = 0.1}};
-  auto late = retryable_attempt();
-  late.remaining_time = 0s;
+  retry_budget budget_of_one{{.ratio = 0, .min_per_second = 0.1}};
+  auto late_attempt = retryable_attempt();
+  late_attempt.remaining_time = 0s;
   auto not_idempotent = retryable_attempt();
   not_idempotent.is_idempotent = false;
-  auto last = retryable_attempt();
-  last.attempts = 3;
-  for (const auto& candidate : {late, not_idempotent, last}) decide_retry({}, candidate, one, start, random);
-  CHECK(one.withdraw(start));
+  auto last_attempt = retryable_attempt();
+  last_attempt.attempts = 3;
+  for (const auto& candidate : {late_attempt, not_idempotent, last_attempt})
+    decide_retry({}, candidate, budget_of_one, start, random);
+  CHECK(budget_of_one.withdraw(start));
 }
 
 TEST_CASE("retry: to_string returns the name of each verdict", "[policy][retry]") {

@@ -12,12 +12,12 @@ using namespace cohort::test;
 task<std::string> export_rows(postgres::pool& pool, call_context context) {
   auto reader = co_await pool.copy_out(context, "copy users to stdout");
   if (!reader) co_return "not started";
-  std::string all;
+  std::string exported_text;
   for (;;) {
     const auto part = co_await reader->next();
     if (!part) co_return std::string{postgres::error_class(part.error().code)};
-    if (part->empty()) co_return all;
-    all += *part;
+    if (part->empty()) co_return exported_text;
+    exported_text += *part;
   }
 }
 

@@ -23,16 +23,16 @@ struct fairness_fixture : pool_fixture {
 
   /// Returns the number of times that another coroutine of the loop runs while `work` reads or writes.
   int count_iterations_during(task<> work) {
-    time.run(run_both(std::move(work), count_iterations(has_ended, all_iterations)));
+    time.run(run_both(std::move(work), count_iterations(has_ended, total_iteration_count)));
     return iterations;
   }
-  void begin() { iterations = all_iterations; }
+  void begin() { iterations = total_iteration_count; }
   void end() {
-    iterations = all_iterations - iterations;
+    iterations = total_iteration_count - iterations;
     has_ended = true;
   }
 
-  int all_iterations = 0;
+  int total_iteration_count = 0;
   int iterations = 0;
   bool has_ended = false;
 };

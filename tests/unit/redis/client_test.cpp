@@ -70,11 +70,11 @@ TEST_CASE("redis client: a call times out at its deadline, and its delayed reply
   fixture.command("SET", "b", "second").value();
   fixture.server.set_delay(500ms);
   const auto start = fixture.time().now();
-  const auto slow = fixture.start(100ms, "GET", "a");
+  const auto slow_command = fixture.start(100ms, "GET", "a");
   const auto long_call = fixture.start(3s, "GET", "b");
   fixture.time().run_for(101ms);
-  CHECK(outcome_of(slow).error().code == errc::timeout);
-  CHECK(!outcome_of(slow).error().not_executed);
+  CHECK(outcome_of(slow_command).error().code == errc::timeout);
+  CHECK(!outcome_of(slow_command).error().not_executed);
   // Each command takes 500 ms.
   fixture.time().run_for(1s);
   CHECK(outcome_of(long_call)->text == "second");
@@ -86,12 +86,12 @@ TEST_CASE("redis client: a cancelled call keeps the order of the replies", "[red
   redis_fixture fixture;
   fixture.command("SET", "a", "first").value();
   fixture.server.set_delay(100ms);
-  const auto cancelled = fixture.start(1s, "GET", "absent");
-  const auto other = fixture.start(1s, "GET", "a");
-  cancelled->cancel();
-  CHECK(cancelled->ended());
+  const auto cancelled_command = fixture.start(1s, "GET", "absent");
+  const auto other_command = fixture.start(1s, "GET", "a");
+  cancelled_command->cancel();
+  CHECK(cancelled_command->ended());
   fixture.time().run_for(500ms);
-  CHECK(outcome_of(other)->text == "first");
+  CHECK(outcome_of(other_command)->text == "first");
   CHECK(fixture.outcomes("cancelled") == 1);
 }
 
@@ -205,9 +205,9 @@ TEST_CASE("redis client: a server that does not use RESP is reported by one erro
   struct web_server {
     static task<> run(std::unique_ptr<net::acceptor> acceptor) {
       auto accept_task = acceptor->accept(loop::current());
-      auto accepted = co_await std::move(accept_task);
-      if (!accepted) co_return;
-      auto write_task = write_bytes(**accepted, "HTTP/1.1 400 Bad Request\r\n\r\n");
+      auto accept_result = co_await std::move(accept_task);
+      if (!accept_result) co_return;
+      auto write_task = write_bytes(**accept_result, "HTTP/1.1 400 Bad Request\r\n\r\n");
       co_await std::move(write_task);
       co_await sleep_for(1s);
     }
@@ -220,10 +220,10 @@ TEST_CASE("redis client: a server that does not use RESP is reported by one erro
 TEST_CASE("redis client: a closed client fails its pending and later calls", "[redis][client]") {
   redis_fixture fixture;
   fixture.server.set_delay(1s);
-  const auto pending = fixture.start(3s, "GET", "a");
+  const auto pending_call = fixture.start(3s, "GET", "a");
   fixture.time().run_for(10ms);
   fixture.time().run(fixture.client->close());
-  CHECK(outcome_of(pending).error().code == errc::closed);
+  CHECK(outcome_of(pending_call).error().code == errc::closed);
   CHECK(fixture.command("GET", "a").error().code == errc::closed);
 }
 
@@ -253,12 +253,12 @@ redis::result<redis::message> next_message(redis_fixture& fixture, redis::subscr
 TEST_CASE("redis client: a subscription receives the messages of its channel", "[redis][pubsub]") {
   redis_fixture fixture;
   auto news_subscription = fixture.time().run(fixture.client->subscribe(fixture.context(), "news")).value();
-  auto all = fixture.time().run(fixture.client->subscribe_pattern(fixture.context(), "n*")).value();
+  auto pattern_subscription = fixture.time().run(fixture.client->subscribe_pattern(fixture.context(), "n*")).value();
   CHECK(fixture.time().run(fixture.client->publish(fixture.context(), "news", "one")).value() == 2);
   CHECK(fixture.time().run(fixture.client->publish(fixture.context(), "notes", "two")).value() == 1);
   CHECK(next_message(fixture, news_subscription).value() == redis::message{"news", "one"});
-  CHECK(next_message(fixture, all).value() == redis::message{"news", "one"});
-  CHECK(next_message(fixture, all).value() == redis::message{"notes", "two"});
+  CHECK(next_message(fixture, pattern_subscription).value() == redis::message{"news", "one"});
+  CHECK(next_message(fixture, pattern_subscription).value() == redis::message{"notes", "two"});
   CHECK(next_message(fixture, news_subscription).error().code == errc::timeout);
   // Commands and messages share the connection.
   CHECK(fixture.server.connection_count() == 1);

@@ -21,8 +21,8 @@ using redis::errc;
 constexpr auto program = "/usr/bin/redis-server";
 
 std::uint16_t free_port() {
-  loop unused;
-  return (*net::listen_tcp(unused, loopback_endpoint()))->local_endpoint().port();
+  loop unused_loop;
+  return (*net::listen_tcp(unused_loop, loopback_endpoint()))->local_endpoint().port();
 }
 
 /// A server and its client, on a loop with the real clock.
@@ -91,15 +91,15 @@ TEST_CASE("redis server: replies have the types of RESP3", "[redis][server][thre
 }
 
 task<int> count_wrong_replies(redis::client& client, call_context context, int first, int last) {
-  int wrong = 0;
+  int wrong_count = 0;
   for (int i = first; i < last; ++i) {
     auto set_task = client.set(context, "key" + std::to_string(i), std::to_string(i));
     const auto set = co_await std::move(set_task);
     auto get_task = client.get(context, "key" + std::to_string(i));
     const auto value = co_await std::move(get_task);
-    if (!set || !value || *value != std::to_string(i)) ++wrong;
+    if (!set || !value || *value != std::to_string(i)) ++wrong_count;
   }
-  co_return wrong;
+  co_return wrong_count;
 }
 
 TEST_CASE("redis server: each concurrent caller receives its own reply", "[redis][server][threads]") {
@@ -199,9 +199,9 @@ TEST_CASE("redis server: a call to an unreachable server fails with one error th
 
 TEST_CASE("redis server: a wrong password is rejected", "[redis][server][threads]") {
   redis_server_fixture fixture;
-  auto wrong = fixture.settings;
-  wrong.password = "wrong";
-  redis::client client{fixture.network, 1, fixture.metrics, fixture.log, wrong};
+  auto wrong_settings = fixture.settings;
+  wrong_settings.password = "wrong";
+  redis::client client{fixture.network, 1, fixture.metrics, fixture.log, wrong_settings};
   const auto failure = fixture.run(client.command(fixture.context(), "GET", "a")).error();
   CHECK(log_text(failure) == "the server rejected the connection: HELLO failed with WRONGPASS");
   fixture.run(client.close());

@@ -16,8 +16,8 @@ namespace {
 using namespace std::chrono_literals;
 
 std::string current_name() {
-  const auto* const running = loop::current().current_activity();
-  return running && running->name() ? running->name() : "none";
+  const auto* const running_activity = loop::current().current_activity();
+  return running_activity && running_activity->name() ? running_activity->name() : "none";
 }
 
 task<> record_activity_after(duration delay, std::vector<std::string>* seen) {
@@ -28,19 +28,19 @@ task<> record_activity_after(duration delay, std::vector<std::string>* seen) {
 
 /// Waits twice within an activity, and also in a child coroutine.
 task<> work(const char* name, duration delay, std::vector<std::string>* seen) {
-  activity_scope own{activity_kind::request};
-  own->begin(name, 1, 2, loop::current().now());
+  activity_scope own_activity{activity_kind::request};
+  own_activity->begin(name, 1, 2, loop::current().now());
   seen->push_back(current_name());
   auto first = record_activity_after(delay, seen);
   co_await std::move(first);
-  auto both = when_all(record_activity_after(delay, seen), record_activity_after(delay, seen));
-  co_await std::move(both);
+  auto both_tasks = when_all(record_activity_after(delay, seen), record_activity_after(delay, seen));
+  co_await std::move(both_tasks);
   seen->push_back(current_name());
 }
 
 task<> run_both(std::vector<std::string>* a, std::vector<std::string>* b) {
-  auto both = when_all(work("a", 10ms, a), work("b", 15ms, b));
-  co_await std::move(both);
+  auto both_tasks = when_all(work("a", 10ms, a), work("b", 15ms, b));
+  co_await std::move(both_tasks);
 }
 
 TEST_CASE("activity: a coroutine and its children keep their activity after each suspension", "[runtime][activity]") {
@@ -52,8 +52,8 @@ TEST_CASE("activity: a coroutine and its children keep their activity after each
 }
 
 task<> spawn_from_activity(task_group* group, std::vector<std::string>* seen) {
-  activity_scope own{activity_kind::request};
-  own->begin("owner", 0, 0, loop::current().now());
+  activity_scope own_activity{activity_kind::request};
+  own_activity->begin("owner", 0, 0, loop::current().now());
   group->spawn(record_activity_after(10ms, seen));
   seen->push_back(current_name());
   auto sleep_task = sleep_for(1ms);

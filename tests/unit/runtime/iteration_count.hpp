@@ -16,8 +16,8 @@ inline task<> count_iterations(const bool& has_ended, int& iterations) {
 
 /// Runs two tasks concurrently until both have ended.
 inline task<> run_both(task<> first, task<> second) {
-  auto both = when_all(std::move(first), std::move(second));
-  co_await std::move(both);
+  auto both_tasks = when_all(std::move(first), std::move(second));
+  co_await std::move(both_tasks);
 }
 
 }  // namespace cohort::test

@@ -92,18 +92,18 @@ TEST_CASE("loop_lag_monitor: the lag includes the time that ready descriptors wa
   loop event_loop{time, 0, 1};
   loop_lag_monitor monitor{event_loop};
   duration max_lag{};
-  int pending = count;
+  int pending_count = count;
   const auto handle = [&](error_code) {
     max_lag = std::max(max_lag, monitor.current_lag());
     time.current += 100us;
-    --pending;
+    --pending_count;
   };
   std::deque<asio::posix::stream_descriptor> descriptors;
   for (int i = 0; i < count; ++i) {
     auto& added = descriptors.emplace_back(event_loop.context(), ::eventfd(1, EFD_NONBLOCK | EFD_CLOEXEC));
     added.async_wait(asio::posix::stream_descriptor::wait_read, handle);
   }
-  while (pending > 0) event_loop.poll();
+  while (pending_count > 0) event_loop.poll();
   // The lag is measured from the first handler of the second batch of 128 events.
   CHECK(max_lag >= 30ms);
   CHECK(monitor.lagging_duration() > 0ms);

@@ -71,17 +71,17 @@ TEST_CASE("loop: a waiting loop wakes up for a timer that another thread arms ea
 
 TEST_CASE("loop: a timer can be re-armed from its own callback", "[runtime][loop]") {
   loop event_loop;
-  int remaining = 20;
+  int remaining_count = 20;
   std::function<void()> on_expiry;
   test_timer repeating_timer(event_loop, [&] { on_expiry(); });
   on_expiry = [&] {
-    if (--remaining == 0) return event_loop.stop();
+    if (--remaining_count == 0) return event_loop.stop();
     repeating_timer.timer.arm(event_loop.now() + 100us);
   };
   repeating_timer.timer.arm(event_loop.now());
 
   event_loop.run();
-  CHECK(remaining == 0);
+  CHECK(remaining_count == 0);
 }
 
 TEST_CASE("loop: handlers posted by other threads run on the loop's thread, in order per thread",

@@ -29,33 +29,33 @@ TEST_CASE("random_generator: the same seed produces the same sequence, and diffe
   random_generator first{7};
   random_generator same_seed{7};
   random_generator other_seed{8};
-  bool differs = false;
+  bool has_difference = false;
   for (int i = 0; i < 100; ++i) {
     const auto number = first.next();
     CHECK(same_seed.next() == number);
-    differs = differs || other_seed.next() != number;
+    has_difference = has_difference || other_seed.next() != number;
   }
-  CHECK(differs);
+  CHECK(has_difference);
 }
 
 TEST_CASE("random_generator: exponential() has the mean 1 and is memoryless", "[runtime][random]") {
   random_generator random{3};
   constexpr int count = 100'000;
   double sum = 0;
-  int above_one = 0;
-  int above_two = 0;
+  int above_one_count = 0;
+  int above_two_count = 0;
   bool is_negative = false;
   for (int i = 0; i < count; ++i) {
     const auto number = random.exponential();
     is_negative = is_negative || number < 0;
     sum += number;
-    above_one += number > 1;
-    above_two += number > 2;
+    above_one_count += number > 1;
+    above_two_count += number > 2;
   }
   CHECK_FALSE(is_negative);
   CHECK(sum / count == Approx(1).margin(0.01));
-  CHECK(static_cast<double>(above_one) / count == Approx(std::exp(-1)).margin(0.005));
-  CHECK(static_cast<double>(above_two) / above_one == Approx(std::exp(-1)).margin(0.01));
+  CHECK(static_cast<double>(above_one_count) / count == Approx(std::exp(-1)).margin(0.005));
+  CHECK(static_cast<double>(above_two_count) / above_one_count == Approx(std::exp(-1)).margin(0.01));
 }
 
 TEST_CASE("random_generator: uniform() is evenly distributed in [0, 1)", "[runtime][random]") {

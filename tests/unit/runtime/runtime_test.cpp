@@ -115,7 +115,7 @@ TEST_CASE(
 
 TEST_CASE("available_parallelism: without a quota, all CPUs of the affinity mask are used",
           "[runtime][loop][case-5.5]") {
-  const auto all = available_parallelism(test::temporary_directory{}.path());
+  const auto host_parallelism = available_parallelism(test::temporary_directory{}.path());
   const limited_host host;
   SECTION("v2: max") { host.add_v2_quota("/system.slice/sample.service", "max 100000\n"); }
   SECTION("v1: -1") { host.add_v1_quota("-1\n", "100000\n"); }
@@ -123,14 +123,14 @@ TEST_CASE("available_parallelism: without a quota, all CPUs of the affinity mask
     host.add_v2_quota("/system.slice/sample.service", "99999900000 100000\n");
   }
   SECTION("malformed") { host.add_v2_quota("/system.slice/sample.service", "many\n"); }
-  CHECK(host.parallelism() == all);
+  CHECK(host.parallelism() == host_parallelism);
 }
 
 TEST_CASE("available_parallelism: a quota is rounded up to whole CPUs", "[runtime][loop][case-5.5]") {
-  const auto all = available_parallelism(test::temporary_directory{}.path());
+  const auto host_parallelism = available_parallelism(test::temporary_directory{}.path());
   const limited_host host;
   host.add_v2_quota("/system.slice/sample.service", "110000 100000\n");
-  CHECK(host.parallelism() == std::min<std::size_t>(2, all));
+  CHECK(host.parallelism() == std::min<std::size_t>(2, host_parallelism));
 }
 
 }  // namespace

@@ -66,18 +66,18 @@ TEST_CASE("background_tasks: stop without tasks returns immediately", "[service]
 TEST_CASE("background_tasks: the exception of a task is logged and does not affect other tasks",
           "[service][background]") {
   captured_log log;
-  log_lines ended;
+  log_lines ended_tasks;
   {
     virtual_time time;
     service::background_tasks tasks{{&time.event_loop()},
                                     {log.sink(), "test", telemetry::log_level::info, telemetry::log_format::json}};
     spawn(time, tasks, discard_result(throw_after(1s, "connection lost")));
-    spawn(time, tasks, log_after(2s, ended, "done"));
+    spawn(time, tasks, log_after(2s, ended_tasks, "done"));
     time.run_for(3s);
-    spawn(time, tasks, discard_result(log_sleep(1h, ended, "second")));
+    spawn(time, tasks, discard_result(log_sleep(1h, ended_tasks, "second")));
     time.run(tasks.stop());
   }
-  CHECK(ended.front() == "done");
+  CHECK(ended_tasks.front() == "done");
   const auto lines = log.close();
   REQUIRE(lines.size() == 1);
   CHECK(lines[0].find("connection lost") != std::string::npos);

@@ -20,8 +20,8 @@ task<http::response> outcome_of(std::shared_ptr<http::upstream> target, http::re
   http::client_request request;
   request.url = boost::urls::url{*boost::urls::parse_uri("http://pages/")};
   auto call_task = target->call(std::move(request), *context);
-  const auto called = co_await std::move(call_task);
-  const std::string text{called.response ? "ok" : http::error_class(called.response.error())};
+  const auto call_result = co_await std::move(call_task);
+  const std::string text{call_result.response ? "ok" : http::error_class(call_result.response.error())};
   co_return http::response{}.body(text, "text/plain");
 }
 
@@ -33,11 +33,14 @@ service::definition caller() {
   definition.app = [](service::service_context& context, service::api_key_authenticator&) {
     http::client_settings settings;
     settings.max_body_bytes = 1000;
-    const auto limited = std::make_shared<http::upstream>(context.make_upstream("limited", {}, settings));
-    const auto unlimited = std::make_shared<http::upstream>(context.make_upstream("unlimited"));
+    const auto limited_upstream = std::make_shared<http::upstream>(context.make_upstream("limited", {}, settings));
+    const auto unlimited_upstream = std::make_shared<http::upstream>(context.make_upstream("unlimited"));
     http::router routes;
-    routes.get("/limited", [limited](http::request_context& request) { return outcome_of(limited, &request); });
-    routes.get("/unlimited", [unlimited](http::request_context& request) { return outcome_of(unlimited, &request); });
+    routes.get("/limited",
+               [limited_upstream](http::request_context& request) { return outcome_of(limited_upstream, &request); });
+    routes.get("/unlimited", [unlimited_upstream](http::request_context& request) {
+      return outcome_of(unlimited_upstream, &request);
+    });
     return routes;
   };
   return definition;

@@ -49,9 +49,9 @@ task<> spawn_in(task_group& group, duration span, log_lines& lines) {
 
 TEST_CASE("loop metrics: armed timers and running tasks are reported for each loop", "[service][loop_monitor]") {
   virtual_time time;
-  loop other{real_clock(), 1};
+  loop other_loop{real_clock(), 1};
   telemetry::registry metrics{2};
-  const auto monitors = make_monitors({&time.event_loop(), &other}, {&metrics});
+  const auto monitors = make_monitors({&time.event_loop(), &other_loop}, {&metrics});
   service::add_loop_metrics(metrics, monitors);
   CHECK(loop_series(metrics) == std::map<std::string, double>{{"cohort_loop_cpu_seconds_total 0", 0},
                                                               {"cohort_loop_cpu_seconds_total 1", 0},
@@ -87,9 +87,9 @@ TEST_CASE("loop metrics: each registry reports the same loops and lag", "[servic
   time.run(start(*monitors[0]));
   for (auto* registry : {&first, &second}) {
     CHECK(loop_series(*registry)["cohort_loop_timers 0"] == 1);
-    const auto before = registry->make_histogram("cohort_loop_lag_seconds", "").snapshot().sample_count;
+    const auto sample_count_before = registry->make_histogram("cohort_loop_lag_seconds", "").snapshot().sample_count;
     time.run_for(2s + 3 * tick);
-    CHECK(registry->make_histogram("cohort_loop_lag_seconds", "").snapshot().sample_count == before + 2);
+    CHECK(registry->make_histogram("cohort_loop_lag_seconds", "").snapshot().sample_count == sample_count_before + 2);
   }
 }
 

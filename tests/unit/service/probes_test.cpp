@@ -63,13 +63,13 @@ TEST_CASE("/metrics: the response is compressed if the client accepts it", "[ser
   service_fixture fixture;
   for (int i = 0; i < 100; ++i) fixture.metrics.make_counter("things_" + std::to_string(i) + "_total", "Things.");
   fixture.serve({});
-  const auto plain = fixture.response_to(get("/metrics"));
-  CHECK_FALSE(plain.header("Content-Encoding").has_value());
-  const auto compressed = fixture.response_to(get("/metrics", "Accept-Encoding: gzip\r\n"));
-  CHECK(compressed.header("Content-Encoding") == "gzip");
-  CHECK(compressed.header("Vary") == "Accept, Accept-Encoding");
-  CHECK(compressed.body.size() < plain.body.size() / 2);
-  CHECK(decode_gzip(compressed.body).text.find("\nthings_99_total 0\n") != std::string::npos);
+  const auto plain_response = fixture.response_to(get("/metrics"));
+  CHECK_FALSE(plain_response.header("Content-Encoding").has_value());
+  const auto compressed_response = fixture.response_to(get("/metrics", "Accept-Encoding: gzip\r\n"));
+  CHECK(compressed_response.header("Content-Encoding") == "gzip");
+  CHECK(compressed_response.header("Vary") == "Accept, Accept-Encoding");
+  CHECK(compressed_response.body.size() < plain_response.body.size() / 2);
+  CHECK(decode_gzip(compressed_response.body).text.find("\nthings_99_total 0\n") != std::string::npos);
 }
 
 }  // namespace

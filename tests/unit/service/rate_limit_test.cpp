@@ -25,11 +25,11 @@ TEST_CASE("rate limit: an excess request is rejected with 429 and Retry-After; p
   fixture.serve(sample_routes(), config::rate{3, 60s});
   for (int i = 0; i < 5; ++i) CHECK(fixture.response_to(get("/health")).status == 200);
   for (int i = 0; i < 3; ++i) CHECK(fixture.response_to(get("/api/things")).status == 200);
-  const auto rejected = fixture.response_to(get("/api/things"));
-  CHECK(rejected.status == 429);
-  CHECK(rejected.header("Retry-After") == "20");
-  CHECK(json_at(rejected.body, "/error").has_value());
-  CHECK(json_at(rejected.body, "/message").has_value());
+  const auto rejected_response = fixture.response_to(get("/api/things"));
+  CHECK(rejected_response.status == 429);
+  CHECK(rejected_response.header("Retry-After") == "20");
+  CHECK(json_at(rejected_response.body, "/error").has_value());
+  CHECK(json_at(rejected_response.body, "/message").has_value());
   CHECK(fixture.metric_value("cohort_server_rate_limited_total") == 1);
   CHECK(fixture.response_to(get("/health")).status == 200);
   fixture.time.run_for(19s);

@@ -126,9 +126,9 @@ class service_fixture {
 
   /// Connects to the service.
   peer connect() {
-    auto connected = time.run(network.connect(service_endpoint(), deadline::never()));
-    if (!connected) throw std::runtime_error("not connected: " + connected.error().message());
-    return {time, std::move(*connected)};
+    auto connect_result = time.run(network.connect(service_endpoint(), deadline::never()));
+    if (!connect_result) throw std::runtime_error("not connected: " + connect_result.error().message());
+    return {time, std::move(*connect_result)};
   }
   /// Sends a request on a new connection.
   received_response response_to(std::string_view request) {

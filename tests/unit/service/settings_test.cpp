@@ -63,15 +63,15 @@ TEST_CASE("settings: the default idle timeout is longer than the 60 s of common 
   CHECK(parse({}).first->idle_timeout == std::chrono::seconds{75});
   CHECK(http::server_limits{}.idle_timeout == std::chrono::seconds{75});
   CHECK(parse({{"IDLE_TIMEOUT", "120"}}).first->idle_timeout == std::chrono::seconds{120});
-  const auto invalid = GENERATE("0", "-1", "75s", "3601", "1.5", "never");
-  CHECK_FALSE(parse({{"IDLE_TIMEOUT", invalid}}).first.has_value());
+  const auto invalid_value = GENERATE("0", "-1", "75s", "3601", "1.5", "never");
+  CHECK_FALSE(parse({{"IDLE_TIMEOUT", invalid_value}}).first.has_value());
 }
 
 TEST_CASE("settings: the default drain delay is zero", "[service][settings]") {
   CHECK(parse({}).first->drain_delay == std::chrono::seconds{0});
   CHECK(parse({{"DRAIN_DELAY", "3"}}).first->drain_delay == std::chrono::seconds{3});
-  const auto invalid = GENERATE("-1", "3s", "3601", "0.5");
-  CHECK_FALSE(parse({{"DRAIN_DELAY", invalid}}).first.has_value());
+  const auto invalid_value = GENERATE("-1", "3s", "3601", "0.5");
+  CHECK_FALSE(parse({{"DRAIN_DELAY", invalid_value}}).first.has_value());
 }
 
 TEST_CASE("settings: the path of a key file is kept, so that the file can be reloaded", "[service][settings]") {
@@ -88,9 +88,9 @@ TEST_CASE("settings: invalid API keys are limited to 10 per minute by default", 
   CHECK(parse({}).first->auth_failure_limit.period == std::chrono::minutes{1});
   CHECK(parse({{"AUTH_FAILURE_LIMIT", "3/s"}}).first->auth_failure_limit.count == 3);
   CHECK(parse({{"AUTH_FAILURE_LIMIT", "Off"}}).first->auth_failure_limit.count == 0);
-  const auto invalid = GENERATE("0/min", "10", "none", "-1/min");
-  CHECK(parse({{"AUTH_FAILURE_LIMIT", invalid}}).second ==
-        "some-service: AUTH_FAILURE_LIMIT is \"" + std::string{invalid} +
+  const auto invalid_value = GENERATE("0/min", "10", "none", "-1/min");
+  CHECK(parse({{"AUTH_FAILURE_LIMIT", invalid_value}}).second ==
+        "some-service: AUTH_FAILURE_LIMIT is \"" + std::string{invalid_value} +
             "\", but must be a rate such as 100/min, 5/s or 1000/hour, or off\n");
 }
 

@@ -61,10 +61,10 @@ struct broker_fixture {
 TEST_CASE("services: a new weather report reaches the dashboard through the broker", "[services][messaging]") {
   broker_fixture stack;
   stack.fleet.run_for(5s);
-  const auto before = stack.received_count();
+  const auto received_count_before = stack.received_count();
   CHECK(stack.status("http://weather:5003/api/weather") == 200);
   stack.fleet.run_for(100ms);
-  CHECK(stack.received_count() == before + 1);
+  CHECK(stack.received_count() == received_count_before + 1);
   CHECK(stack.published_count("confirmed") >= 1);
 }
 
@@ -79,10 +79,10 @@ TEST_CASE("services: an unavailable broker does not delay requests, and receives
     CHECK(stack.fleet.elapsed() - start < 100ms);
     stack.fleet.run_for(2s);
   }
-  const auto before = stack.published_count("confirmed");
+  const auto published_count_before = stack.published_count("confirmed");
   stack.start_broker();
   stack.fleet.run_for(10s);
-  CHECK(stack.published_count("confirmed") >= before + 4);
+  CHECK(stack.published_count("confirmed") >= published_count_before + 4);
   CHECK(stack.published_count("overloaded") == 0);
 }
 

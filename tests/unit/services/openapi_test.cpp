@@ -80,8 +80,8 @@ TEST_CASE("OpenAPI: the responses of the time service conform to its document, a
   const auto request = get("/api/time", "X-API-Key: key\r\n");
   CHECK(api.find_conforming_mutations(request, "/api/time", 200) == lines{});
   CHECK(api.find_conforming_mutations(get("/api/time"), "/api/time", 401) == lines{});
-  const auto limited = api.check(request, "/api/time", 429);
-  CHECK(limited.header("Retry-After").has_value());
+  const auto limited_result = api.check(request, "/api/time", 429);
+  CHECK(limited_result.header("Retry-After").has_value());
 }
 
 TEST_CASE("OpenAPI: the responses of the framework conform to the document", "[services][openapi]") {

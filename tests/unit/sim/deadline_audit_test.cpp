@@ -81,7 +81,7 @@ struct handlers {
     co_await std::move(render_task);
     co_return done();
   }
-  static task<http::response> ignored_disconnect(http::upstream& backend, call_context context) {
+  static task<http::response> ignore_disconnect(http::upstream& backend, call_context context) {
     auto call_task = call(backend, context);
     co_await std::move(call_task);
     co_await asio::this_coro::throw_if_cancelled(false);
@@ -112,7 +112,7 @@ service::definition front() {
     add("/timeouts", handlers::excessive_timeouts);
     add("/concurrent", handlers::concurrent);
     add("/reserve", handlers::small_reserve);
-    add("/ignored-disconnect", handlers::ignored_disconnect);
+    add("/ignored-disconnect", handlers::ignore_disconnect);
     routes.get("/missing-context",
                [&client = context.client](http::request_context&) { return handlers::missing_context(client); });
     return routes;

@@ -39,24 +39,24 @@ TEST_CASE("event log: equal events have equal hashes, and each field changes the
 }
 
 TEST_CASE("event log: zero bytes change the hash", "[sim][event_log]") {
-  auto one = sample();
-  one.detail = std::string_view{"\0a", 2};
+  auto first_log = sample();
+  first_log.detail = std::string_view{"\0a", 2};
   auto other = sample();
   other.detail = "a";
-  CHECK(hash_of(one) != hash_of(other));
+  CHECK(hash_of(first_log) != hash_of(other));
 }
 
 TEST_CASE("event log: the order of events changes the hash", "[sim][event_log]") {
   auto second = sample();
   second.connection_id = 13;
-  event_log one{start};
-  one.add(sample());
-  one.add(second);
+  event_log first_log{start};
+  first_log.add(sample());
+  first_log.add(second);
   event_log other{start};
   other.add(second);
   other.add(sample());
-  CHECK(one.hash() != other.hash());
-  CHECK(one.event_count() == 2);
+  CHECK(first_log.hash() != other.hash());
+  CHECK(first_log.event_count() == 2);
 }
 
 TEST_CASE("event log: the mode does not change the hash, and the mode `hash` stores no lines", "[sim][event_log]") {

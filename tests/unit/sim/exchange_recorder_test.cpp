@@ -26,7 +26,7 @@ struct recorder_fixture {
   void send_request(const std::string& bytes) { CHECK(peers->client.send(bytes) == bytes.size()); }
   /// The server reads `count` bytes.
   void read(std::size_t count) {
-    for (std::size_t received = 0; received < count;) received += peers->server.read()->size();
+    for (std::size_t received_size = 0; received_size < count;) received_size += peers->server.read()->size();
   }
   void send_response(const std::string& bytes) { CHECK(peers->server.send(bytes) == bytes.size()); }
   const exchange& only_exchange() const {

@@ -29,10 +29,10 @@ TEST_CASE("fleet: the default port of a service is 80, and the default prefix of
 
 TEST_CASE("fleet: reading the response of a call that failed throws an exception with the reason", "[sim][fleet]") {
   fleet fleet{1};
-  const auto failed = fleet.call("http://unknown/greeting");
-  CHECK(failed.error() == http::client_error::resolve_failed);
-  CHECK_THROWS_WITH(failed->status, Catch::Matchers::ContainsSubstring("resolve"));
-  CHECK_THROWS_AS(*failed, boost::system::system_error);
+  const auto failed_response = fleet.call("http://unknown/greeting");
+  CHECK(failed_response.error() == http::client_error::resolve_failed);
+  CHECK_THROWS_WITH(failed_response->status, Catch::Matchers::ContainsSubstring("resolve"));
+  CHECK_THROWS_AS(*failed_response, boost::system::system_error);
 }
 
 TEST_CASE("fleet: an upstream that is referenced by the settings of a service may be destroyed after the service",

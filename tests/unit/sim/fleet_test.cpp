@@ -110,18 +110,18 @@ task<> call_and_store(std::optional<http::client_result>& stored, fleet& service
 
 TEST_CASE("fleet: kill resets the connections of a service; start creates a new process", "[sim][fleet]") {
   fleet services{1};
-  auto& slow = services.add_service(greeter, "greeter", {}, {"--pause-ms", "1000"});
-  services.spawn(kill_after(100ms, services, slow));
-  CHECK(body_of(services.call(slow.url() + "/greeting")) == "(reset)");
+  auto& slow_node = services.add_service(greeter, "greeter", {}, {"--pause-ms", "1000"});
+  services.spawn(kill_after(100ms, services, slow_node));
+  CHECK(body_of(services.call(slow_node.url() + "/greeting")) == "(reset)");
   CHECK(services.elapsed() < 200ms);
-  CHECK_FALSE(slow.is_running());
-  CHECK(body_of(services.call(slow.url() + "/greeting")) == "(connect)");
-  services.start(slow);
-  CHECK(slow.is_running());
-  CHECK_THROWS_AS(services.start(slow), std::logic_error);
-  CHECK(body_of(services.call(slow.url() + "/greeting")) == "hello");
-  CHECK(slow.metrics().prometheus_text().find("status=\"200\"} 1") != std::string::npos);
-  const auto counted = services.recorder().count(slow.host(), "/greeting");
+  CHECK_FALSE(slow_node.is_running());
+  CHECK(body_of(services.call(slow_node.url() + "/greeting")) == "(connect)");
+  services.start(slow_node);
+  CHECK(slow_node.is_running());
+  CHECK_THROWS_AS(services.start(slow_node), std::logic_error);
+  CHECK(body_of(services.call(slow_node.url() + "/greeting")) == "hello");
+  CHECK(slow_node.metrics().prometheus_text().find("status=\"200\"} 1") != std::string::npos);
+  const auto counted = services.recorder().count(slow_node.host(), "/greeting");
   CHECK(counted.requests == 2);
   CHECK(counted.responses == 1);
   CHECK(counted.closed_without_response == 1);
@@ -144,33 +144,33 @@ TEST_CASE("fleet: a powered-off service does not respond until it is restarted",
 TEST_CASE("fleet: stop completes pending requests and removes the name; start adds the name again", "[sim][fleet]") {
   std::optional<http::client_result> response;  // outlives the fleet, in which a script stores the response
   fleet services{1};
-  auto& slow = services.add_service(greeter, "greeter", {}, {"--pause-ms", "1000"});
-  services.spawn(call_and_store(response, services, slow.url() + "/greeting"));
+  auto& slow_node = services.add_service(greeter, "greeter", {}, {"--pause-ms", "1000"});
+  services.spawn(call_and_store(response, services, slow_node.url() + "/greeting"));
   services.run_for(100ms);
-  services.run(services.stop(slow, 5s));
+  services.run(services.stop(slow_node, 5s));
   services.run_for(10ms);
   REQUIRE(response);
   CHECK(body_of(*response) == "hello");
   CHECK(services.elapsed() < 2s);
-  CHECK(body_of(services.call(slow.url() + "/greeting")) == "(dns)");
-  services.start(slow);
-  CHECK(body_of(services.call(slow.url() + "/greeting")) == "hello");
+  CHECK(body_of(services.call(slow_node.url() + "/greeting")) == "(dns)");
+  services.start(slow_node);
+  CHECK(body_of(services.call(slow_node.url() + "/greeting")) == "hello");
 
-  services.run(services.stop(slow, 5s, false));
-  CHECK(body_of(services.call(slow.url() + "/greeting")) == "(connect)");
+  services.run(services.stop(slow_node, 5s, false));
+  CHECK(body_of(services.call(slow_node.url() + "/greeting")) == "(connect)");
   services.shutdown();
   CHECK(services.leaks() == sim::no_leaks);
 }
 
 TEST_CASE("fleet: a service can be killed while it drains", "[sim][fleet]") {
   fleet services{1};
-  auto& slow = services.add_service(greeter, "greeter", {}, {"--pause-ms", "1000"});
-  services.spawn(stop_after(100ms, services, slow));
-  services.spawn(kill_after(300ms, services, slow));
-  CHECK(body_of(services.call(slow.url() + "/greeting")) == "(reset)");
+  auto& slow_node = services.add_service(greeter, "greeter", {}, {"--pause-ms", "1000"});
+  services.spawn(stop_after(100ms, services, slow_node));
+  services.spawn(kill_after(300ms, services, slow_node));
+  CHECK(body_of(services.call(slow_node.url() + "/greeting")) == "(reset)");
   services.run_for(2s);
-  services.start(slow);
-  CHECK(body_of(services.call(slow.url() + "/greeting")) == "hello");
+  services.start(slow_node);
+  CHECK(body_of(services.call(slow_node.url() + "/greeting")) == "hello");
   services.shutdown();
   CHECK(services.leaks() == sim::no_leaks);
 }
@@ -191,13 +191,13 @@ TEST_CASE("fleet: shutdown completes a stop that a script has started", "[sim][f
 TEST_CASE("fleet: a stopping service is not ready and cannot be started", "[sim][fleet]") {
   std::optional<http::client_result> response;  // outlives the fleet, in which a script stores the response
   fleet services{1};
-  auto& slow = services.add_service(greeter, "greeter", {}, {"--pause-ms", "1000"});
-  CHECK(services.call(slow.url() + "/readyz")->status == http::status::ok);
-  services.spawn(call_and_store(response, services, slow.url() + "/greeting"));
-  services.spawn(stop_after(100ms, services, slow));
+  auto& slow_node = services.add_service(greeter, "greeter", {}, {"--pause-ms", "1000"});
+  CHECK(services.call(slow_node.url() + "/readyz")->status == http::status::ok);
+  services.spawn(call_and_store(response, services, slow_node.url() + "/greeting"));
+  services.spawn(stop_after(100ms, services, slow_node));
   services.run_for(105ms);
-  CHECK(services.call(slow.url() + "/readyz")->status == http::status::service_unavailable);
-  CHECK_THROWS_AS(services.start(slow), std::logic_error);
+  CHECK(services.call(slow_node.url() + "/readyz")->status == http::status::service_unavailable);
+  CHECK_THROWS_AS(services.start(slow_node), std::logic_error);
 }
 
 TEST_CASE("fleet: shutdown stops the newest service first", "[sim][fleet]") {
@@ -222,9 +222,9 @@ TEST_CASE("fleet: leaks reports the gauges of services and of terminated process
     };
     return definition;
   };
-  auto& one = services.add_service(leaking_service, "leaking");
-  services.kill(one);
-  services.start(one);
+  auto& leaking_node = services.add_service(leaking_service, "leaking");
+  services.kill(leaking_node);
+  services.start(leaking_node);
   services.shutdown();
   CHECK(services.leaks() == std::vector<std::string>{"leaking: cohort_server_requests_in_flight 1.000000",
                                                      "terminated process: cohort_server_requests_in_flight 1.000000"});

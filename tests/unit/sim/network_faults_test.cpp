@@ -41,21 +41,21 @@ TEST_CASE("network faults: a pending connection attempt succeeds at a retransmis
           "[sim][network]") {
   two_host_fixture fixture;
   fixture.network.black_hole_connections(fixture.server);
-  spawned_task<connect_result> connecting{fixture.time, fixture.connect_task()};
+  spawned_task<connect_result> pending_connect{fixture.time, fixture.connect_task()};
   fixture.time.run_for(2s);
-  CHECK_FALSE(connecting.ended());
+  CHECK_FALSE(pending_connect.ended());
   fixture.network.black_hole_connections(fixture.server, false);
   fixture.time.run_for(2s + 10ms);
-  REQUIRE(connecting.ended());
-  CHECK(connecting.outcome().value->has_value());
+  REQUIRE(pending_connect.ended());
+  CHECK(pending_connect.outcome().value->has_value());
 }
 
 TEST_CASE("network faults: a connection attempt to a black hole can be cancelled", "[sim][network]") {
   two_host_fixture fixture;
   fixture.network.black_hole_connections(fixture.server);
-  spawned_task<connect_result> connecting{fixture.time, fixture.connect_task()};
-  connecting.cancel();
-  CHECK(connecting.ended());
+  spawned_task<connect_result> pending_connect{fixture.time, fixture.connect_task()};
+  pending_connect.cancel();
+  CHECK(pending_connect.ended());
 }
 
 TEST_CASE("network faults: reset breaks a connection at both ends", "[sim][network]") {
@@ -140,13 +140,13 @@ TEST_CASE("network faults: a connection attempt over a partition succeeds after 
   two_host_fixture fixture;
   fixture.network.partition(fixture.client, fixture.server);
   CHECK(fixture.connect_error(5s) == error::timed_out);
-  spawned_task<connect_result> connecting{fixture.time, fixture.connect_task()};
+  spawned_task<connect_result> pending_connect{fixture.time, fixture.connect_task()};
   fixture.time.run_for(5s);
-  CHECK_FALSE(connecting.ended());
+  CHECK_FALSE(pending_connect.ended());
   fixture.network.heal(fixture.client, fixture.server);
   fixture.time.run_for(5s + 1ms);
-  REQUIRE(connecting.ended());
-  CHECK(connecting.outcome().value->has_value());
+  REQUIRE(pending_connect.ended());
+  CHECK(pending_connect.outcome().value->has_value());
 }
 
 TEST_CASE("network faults: a partition affects its two hosts only", "[sim][network]") {
@@ -173,10 +173,10 @@ TEST_CASE("network faults: kill resets the host's connections and disables its n
   auto peers = fixture.connect();
   auto& old_network = fixture.network.network_for(fixture.server);
   CHECK(peers.server.send("last bytes") == 10U);
-  spawned_task<connect_result> accepting{fixture.time, accept_on_loop(*fixture.listener)};
+  spawned_task<connect_result> pending_accept{fixture.time, accept_on_loop(*fixture.listener)};
   fixture.network.kill(fixture.server);
   fixture.time.run_for(0s);
-  CHECK(accepting.outcome().value->error() == error::operation_aborted);
+  CHECK(pending_accept.outcome().value->error() == error::operation_aborted);
   CHECK(peers.server.read().error() == error::operation_aborted);
   CHECK(peers.client.read() == std::string{"last bytes"});
   CHECK(peers.client.read().error() == error::connection_reset);
@@ -198,12 +198,12 @@ TEST_CASE("network faults: kill aborts the host's pending connection attempts", 
   fixture.network.set_default_conditions(fixture.constant_latency(10ms));
   const bool is_black_hole = GENERATE(false, true);
   fixture.network.black_hole_connections(fixture.server, is_black_hole);
-  spawned_task<connect_result> connecting{fixture.time, fixture.connect_task()};
+  spawned_task<connect_result> pending_connect{fixture.time, fixture.connect_task()};
   fixture.time.run_for(5ms);
   fixture.network.kill(fixture.client);
   fixture.time.run_for(1s);
-  REQUIRE(connecting.ended());
-  CHECK(connecting.outcome().value->error() == error::network_down);
+  REQUIRE(pending_connect.ended());
+  CHECK(pending_connect.outcome().value->error() == error::network_down);
 }
 
 TEST_CASE("network faults: kill resets connections that the host has not accepted yet", "[sim][network]") {
@@ -241,14 +241,14 @@ TEST_CASE("network faults: power_off of the client's host leaves half-open conne
 TEST_CASE("network faults: a connection attempt to a powered-off host succeeds after restart", "[sim][network]") {
   two_host_fixture fixture;
   fixture.network.power_off(fixture.server);
-  spawned_task<connect_result> connecting{fixture.time, fixture.connect_task()};
+  spawned_task<connect_result> pending_connect{fixture.time, fixture.connect_task()};
   fixture.time.run_for(5s);
-  CHECK_FALSE(connecting.ended());
+  CHECK_FALSE(pending_connect.ended());
   fixture.network.restart(fixture.server);
   fixture.listener = fixture.network.listen(fixture.server, 80);
   fixture.time.run_for(5s + 1ms);
-  REQUIRE(connecting.ended());
-  CHECK(connecting.outcome().value->has_value());
+  REQUIRE(pending_connect.ended());
+  CHECK(pending_connect.outcome().value->has_value());
 }
 
 TEST_CASE("network faults: a restarted host can open connections", "[sim][network]") {
@@ -264,24 +264,24 @@ TEST_CASE("network faults: connection attempts of a killed host fail immediately
   fixture.network.kill(fixture.client);
   const auto start = fixture.time.now();
   CHECK(fixture.connect_error() == error::network_down);
-  const net::endpoint unused{asio::ip::make_address("203.0.113.1"), 80};
-  CHECK(fixture.time.run(fixture.network.network_for(fixture.client).connect(unused, deadline::never())).error() ==
-        error::network_down);
+  const net::endpoint unused_endpoint{asio::ip::make_address("203.0.113.1"), 80};
+  CHECK(fixture.time.run(fixture.network.network_for(fixture.client).connect(unused_endpoint, deadline::never()))
+            .error() == error::network_down);
   CHECK(fixture.time.now() == start);
 }
 
 TEST_CASE("network faults: a partition delays a connection attempt in progress", "[sim][network]") {
   two_host_fixture fixture;
   fixture.network.set_default_conditions(fixture.constant_latency(10ms));
-  spawned_task<connect_result> connecting{fixture.time, fixture.connect_task()};
+  spawned_task<connect_result> pending_connect{fixture.time, fixture.connect_task()};
   fixture.time.run_for(15ms);
   fixture.network.partition(fixture.client, fixture.server);
   fixture.time.run_for(5s);
-  CHECK_FALSE(connecting.ended());
+  CHECK_FALSE(pending_connect.ended());
   fixture.network.heal(fixture.client, fixture.server);
   fixture.time.run_for(10s);
-  REQUIRE(connecting.ended());
-  CHECK(connecting.outcome().value->has_value());
+  REQUIRE(pending_connect.ended());
+  CHECK(pending_connect.outcome().value->has_value());
 }
 
 TEST_CASE("network faults: held bytes are delivered at a retransmission after heal()", "[sim][network]") {
@@ -306,11 +306,11 @@ TEST_CASE("network faults: a pending connection attempt succeeds at a retransmis
   for (std::uint64_t seed = 1; seed <= 10; ++seed) {
     two_host_fixture fixture{seed};
     fixture.network.partition(fixture.client, fixture.server);
-    spawned_task<connect_result> connecting{fixture.time, fixture.connect_task()};
+    spawned_task<connect_result> pending_connect{fixture.time, fixture.connect_task()};
     fixture.time.run_for(10s);
     fixture.network.heal(fixture.client, fixture.server);
     const auto heal_time = fixture.time.now();
-    while (!connecting.ended()) fixture.time.run_for(10ms);
+    while (!pending_connect.ended()) fixture.time.run_for(10ms);
     longest = std::max(longest, fixture.time.now() - heal_time);
   }
   CHECK(longest > 5s);

@@ -48,18 +48,19 @@ TEST_CASE("network: a connection attempt times out at its deadline, and ends whe
   CHECK(fixture.connect_error(15ms) == error::timed_out);
   CHECK(fixture.time.now() - start < 16ms);
 
-  spawned_task<connect_result> connecting{fixture.time, fixture.connect_task()};
-  connecting.cancel();
-  REQUIRE(connecting.ended());
-  CHECK((connecting.ended_by_cancellation() || connecting.outcome().value->error() == error::operation_aborted));
+  spawned_task<connect_result> pending_connect{fixture.time, fixture.connect_task()};
+  pending_connect.cancel();
+  REQUIRE(pending_connect.ended());
+  CHECK((pending_connect.ended_by_cancellation() ||
+         pending_connect.outcome().value->error() == error::operation_aborted));
 }
 
 TEST_CASE("network: a connection attempt to an unused address times out", "[sim][network]") {
   two_host_fixture fixture;
-  const net::endpoint unused{asio::ip::make_address("203.0.113.1"), 80};
+  const net::endpoint unused_endpoint{asio::ip::make_address("203.0.113.1"), 80};
   const auto connect_deadline = deadline::after(fixture.time.now(), 3s);
-  CHECK(fixture.time.run(fixture.network.network_for(fixture.client).connect(unused, connect_deadline)).error() ==
-        error::timed_out);
+  CHECK(fixture.time.run(fixture.network.network_for(fixture.client).connect(unused_endpoint, connect_deadline))
+            .error() == error::timed_out);
 }
 
 TEST_CASE("network: each connection has its own base latency within the link's range, plus jitter", "[sim][network]") {
@@ -105,12 +106,12 @@ TEST_CASE("network: jitter varies the latency of each segment up to its maximum"
 TEST_CASE("network: connections() returns the open connections in either direction", "[sim][network]") {
   two_host_fixture fixture;
   auto& third = fixture.network.add_host("third");
-  auto open = fixture.connect();
+  auto open_connection = fixture.connect();
   {
-    auto closed = fixture.connect();
+    auto closed_connection = fixture.connect();
     CHECK(fixture.network.connections(fixture.client, fixture.server).size() == 2);
-    closed.client.stream().close();
-    closed.server.stream().close();
+    closed_connection.client.stream().close();
+    closed_connection.server.stream().close();
   }
   const auto found = fixture.network.connections(fixture.server, fixture.client);
   REQUIRE(found.size() == 1);
@@ -303,12 +304,12 @@ TEST_CASE("network: connections and listeners may outlive the network", "[sim][n
   auto stream = time.run(network->network_for(only_host).connect({only_host.address, 80}, deadline::never()));
   REQUIRE(stream.has_value());
   network.reset();
-  const auto before = events.event_count();
+  const auto event_count_before = events.event_count();
   peer client{time, std::move(*stream)};
   CHECK(client.send("request") == 7U);
   client.stream().close();
   listener->close();
-  CHECK(events.event_count() == before);
+  CHECK(events.event_count() == event_count_before);
 }
 
 }  // namespace

@@ -72,17 +72,17 @@ TEST_CASE("policy tuner: the tuner chooses the maximum number of attempts that t
   sim::tuner_settings settings;
   settings.first_round_seeds = 2;
   settings.threads = 2;
-  const auto unlimited = sim::parse_plan(plan_with_objective(R"({"min_goodput": 0.9})"));
-  REQUIRE(unlimited.has_value());
-  const auto unlimited_result = sim::tune_policies(*unlimited, {}, settings);
+  const auto unlimited_plan = sim::parse_plan(plan_with_objective(R"({"min_goodput": 0.9})"));
+  REQUIRE(unlimited_plan.has_value());
+  const auto unlimited_result = sim::tune_policies(*unlimited_plan, {}, settings);
   REQUIRE(unlimited_result.choices.size() == 4);
   CHECK(unlimited_result.choices.front().lines().front().find("attempts=8") != std::string::npos);
   CHECK(unlimited_result.choices.front().score.violation.empty());
   CHECK(unlimited_result.choices.front().gain.mean > 0.3);
 
-  const auto limited = sim::parse_plan(plan_with_objective(R"({"max_amplification": 1.7})"));
-  REQUIRE(limited.has_value());
-  const auto limited_result = sim::tune_policies(*limited, {}, settings);
+  const auto limited_plan = sim::parse_plan(plan_with_objective(R"({"max_amplification": 1.7})"));
+  REQUIRE(limited_plan.has_value());
+  const auto limited_result = sim::tune_policies(*limited_plan, {}, settings);
   CHECK(limited_result.choices.front().lines().front().find("attempts=2") != std::string::npos);
   CHECK(limited_result.choices.front().score.amplification < 1.7);
 }

@@ -38,7 +38,7 @@ struct alert_case {
 TEST_CASE("alert measures: detection time, resolution time and false alarms are computed from the firings",
           "[simulation][alerts]") {
   const auto fault = fault_at(10min, 5min);
-  const auto tested = GENERATE_COPY(values<alert_case>({
+  const auto tested_case = GENERATE_COPY(values<alert_case>({
       {"no fault, no firing", {}, {}, {0, 0, 0}},
       {"a firing without a fault", {}, {{2min, 3min}}, {0, 0, 1}},
       {"no firing", {fault}, {}, {never, 0, 0}},
@@ -60,11 +60,11 @@ TEST_CASE("alert measures: detection time, resolution time and false alarms are 
        {180, 120, 0}},
       {"two faults, of which one is not detected", {fault, fault_at(40min, 5min)}, {{11min, 17min}}, {never, 120, 0}},
   }));
-  INFO(tested.description);
-  const auto measured = measures_of(tested.faults, tested.firings);
-  CHECK(measured.detection_time == tested.expected.detection_time);
-  CHECK(measured.resolution_time == tested.expected.resolution_time);
-  CHECK(measured.false_alarms == tested.expected.false_alarms);
+  INFO(tested_case.description);
+  const auto measured = measures_of(tested_case.faults, tested_case.firings);
+  CHECK(measured.detection_time == tested_case.expected.detection_time);
+  CHECK(measured.resolution_time == tested_case.expected.resolution_time);
+  CHECK(measured.false_alarms == tested_case.expected.false_alarms);
 }
 
 }  // namespace

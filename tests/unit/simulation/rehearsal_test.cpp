@@ -202,14 +202,14 @@ TEST_CASE("rehearsal: a calibration at one rate predicts the median at lower rat
   const auto found = calibrate(fast_plan(), calibrations({run(real_plan, 1000)}, {run(real_plan, 50)}), {});
   CHECK(found.has_idle_times);
   CHECK_THAT(to_milliseconds(found.plan.slowdown_after_idle.full_after), WithinRel(6.0, 0.15));
-  auto without_slowdown = found.plan;
-  without_slowdown.slowdown_after_idle = {};
+  auto plan_without_slowdown = found.plan;
+  plan_without_slowdown.slowdown_after_idle = {};
   for (const auto rate : {125.0, 250.0, 500.0}) {
     const auto p50 = [&](const sim::plan& plan) {
       return static_cast<double>(run(plan, rate).phases.front().p50_us.value());
     };
     CHECK_THAT(p50(found.plan), WithinRel(p50(real_plan), 0.05));
-    CHECK(p50(without_slowdown) < 0.9 * p50(real_plan));
+    CHECK(p50(plan_without_slowdown) < 0.9 * p50(real_plan));
   }
 }
 
@@ -249,10 +249,10 @@ TEST_CASE("rehearsal: the pauses of a core are estimated from the dispatch lag",
 TEST_CASE("rehearsal: the rate of the pauses at other loads is between the rate of idle cores and the calibrated rate",
           "[sim][rehearsal]") {
   auto real = rehearsal::simulate(parse(), {"calibration", {}, {}}, 100, 4s, {}, 7);
-  auto idle = real;
+  auto idle_run = real;
   real.dispatch_lag = {{30, 960}, {1000, 40}};
-  idle.dispatch_lag = {{30, 990}, {1000, 10}};
-  const auto found = calibrate(parse(), calibrations({real}, {idle}), {});
+  idle_run.dispatch_lag = {{30, 990}, {1000, 10}};
+  const auto found = calibrate(parse(), calibrations({real}, {idle_run}), {});
   const auto pauses_per_second = found.plan.pauses.per_second;
   REQUIRE(pauses_per_second > 0);
   CHECK_THAT(plan_for_rate(found, 100).pauses.per_second, WithinRel(pauses_per_second, 0.001));

@@ -130,8 +130,8 @@ TEST_CASE("sqlite: a write waits for the lock of another process", "[sqlite][thr
   SECTION("the busy timeout ends the wait") {
     sqlite::database_settings short_timeout = fixture.settings;
     short_timeout.busy_timeout = 20ms;
-    sqlite::database other{fixture.blocking, fixture.metrics, fixture.log, short_timeout};
-    CHECK(fixture.run(other.execute(fixture.context(), "DELETE FROM users")).error().code == errc::busy);
+    sqlite::database other_database{fixture.blocking, fixture.metrics, fixture.log, short_timeout};
+    CHECK(fixture.run(other_database.execute(fixture.context(), "DELETE FROM users")).error().code == errc::busy);
   }
   SECTION("the deadline of the call ends the wait") {
     auto write_task = fixture.database.execute(fixture.context(20ms), "DELETE FROM users");
@@ -144,8 +144,8 @@ TEST_CASE("sqlite: a write waits for the lock of another process", "[sqlite][thr
         co_await sleep_for(20ms);
         write_lock.reset();
       };
-      auto both = when_all(database.execute(context, "DELETE FROM users"), release(held));
-      auto outcome = co_await std::move(both);
+      auto both_tasks = when_all(database.execute(context, "DELETE FROM users"), release(held));
+      auto outcome = co_await std::move(both_tasks);
       co_return std::get<0>(outcome);
     };
     CHECK(fixture.run(write(fixture.database, fixture.context(), lock)).has_value());
@@ -178,8 +178,8 @@ TEST_CASE("sqlite: several loops of a program can share a database", "[sqlite][t
   std::vector<std::thread> threads;
   for (int i = 0; i < 3; ++i) {
     threads.emplace_back([&] {
-      real_time_fixture other;
-      other.run(add_repeatedly(fixture.database, 50, failures));
+      real_time_fixture other_fixture;
+      other_fixture.run(add_repeatedly(fixture.database, 50, failures));
     });
   }
   for (auto& thread : threads) thread.join();

@@ -122,9 +122,9 @@ TEST_CASE("sqlite: a transaction is committed if its function succeeds, and roll
   const auto count = [&] { return fixture.query<int>("SELECT count(*) FROM users").value().front(); };
   SECTION("value") {
     auto add = [](sqlite::connection& connection) -> sqlite::result<std::int64_t> {
-      const auto added = connection.execute("INSERT INTO users (name) VALUES (?1)", "Ada");
-      if (!added) return added.error();
-      return added->last_insert_id;
+      const auto insert_result = connection.execute("INSERT INTO users (name) VALUES (?1)", "Ada");
+      if (!insert_result) return insert_result.error();
+      return insert_result->last_insert_id;
     };
     CHECK(fixture.write(std::move(add)).value() == 1);
     CHECK(count() == 1);
@@ -159,12 +159,12 @@ TEST_CASE("sqlite: the queries of one read transaction read the same state", "[s
   database_fixture fixture;
   fixture.create();
   auto count_twice = [&](sqlite::connection& reader) {
-    const auto before = reader.query_one<int>("SELECT count(*) FROM users").value();
+    const auto count_before = reader.query_one<int>("SELECT count(*) FROM users").value();
     sqlite::connection writer{{.path = fixture.settings.path, .max_rows = 1}};
     sqlite::active_call call{writer, {}};
     CHECK(!call.open());
     CHECK(writer.execute("INSERT INTO users (name) VALUES ('Ada')").has_value());
-    return std::pair{before, reader.query_one<int>("SELECT count(*) FROM users").value()};
+    return std::pair{count_before, reader.query_one<int>("SELECT count(*) FROM users").value()};
   };
   const auto counts = fixture.time.run(fixture.database.read(fixture.context(), std::move(count_twice))).value();
   CHECK(counts == std::pair{std::optional{0}, std::optional{0}});
@@ -176,8 +176,8 @@ TEST_CASE("sqlite: a full disk is a specific error, and the database stays usabl
   fixture.execute("CREATE TABLE data (value BLOB)").value();
   // SQLite reports a limit of pages as it reports ENOSPC: SQLITE_FULL.
   fixture.execute("PRAGMA max_page_count = 10").value();
-  const auto large = fixture.execute("INSERT INTO data VALUES (?1)", sqlite::bytes{std::string(100'000, 'x')});
-  CHECK(log_text(large.error()) == "the data could not be stored: database or disk is full");
+  const auto large_result = fixture.execute("INSERT INTO data VALUES (?1)", sqlite::bytes{std::string(100'000, 'x')});
+  CHECK(log_text(large_result.error()) == "the data could not be stored: database or disk is full");
   CHECK(fixture.execute("INSERT INTO data VALUES (?1)", sqlite::bytes{"small"}).has_value());
   CHECK(fixture.metric("disk_full") == 1);
 }
@@ -199,8 +199,8 @@ TEST_CASE("sqlite: a failed call is logged with its request; a violated constrai
 TEST_CASE("sqlite: a file that cannot be opened is an error with its path", "[sqlite]") {
   database_fixture fixture;
   const auto message_of = [&](const std::string& path) {
-    sqlite::database other{fixture.blocking, fixture.metrics, fixture.log(), {.path = path}};
-    const auto failure = fixture.time.run(other.query<int>(fixture.context(), "SELECT 1")).error();
+    sqlite::database other_database{fixture.blocking, fixture.metrics, fixture.log(), {.path = path}};
+    const auto failure = fixture.time.run(other_database.query<int>(fixture.context(), "SELECT 1")).error();
     CHECK(failure.code == errc::cannot_open);
     return failure.message;
   };

@@ -195,12 +195,12 @@ class full_pipe {
   }
   /// Reads the file, and returns the bytes after the initial content.
   std::string read_all() const {
-    std::string all;
+    std::string pipe_content;
     char buffer[1 << 16];
     for (ssize_t size = 0; (size = ::read(ends_[0], buffer, sizeof buffer)) > 0;) {
-      all.append(buffer, static_cast<std::size_t>(size));
+      pipe_content.append(buffer, static_cast<std::size_t>(size));
     }
-    return all.substr(initial_size_);
+    return pipe_content.substr(initial_size_);
   }
 
  private:
@@ -217,15 +217,16 @@ TEST_CASE("log: write never blocks on output, and lines beyond the queue limit a
   for (std::size_t i = 0; i < log_sink::max_queued_lines + excess; ++i) sink->write("line " + std::to_string(i));
   CHECK(sink->dropped_line_count() == excess);
 
-  std::string all;
-  std::thread reader([&] { all = pipe.read_all(); });
+  std::string pipe_content;
+  std::thread reader([&] { pipe_content = pipe.read_all(); });
   sink.reset();
   redirect.reset();
   pipe.close_write_end();
   reader.join();
-  CHECK(all.starts_with("line 0\n"));
-  CHECK(all.ends_with("line " + std::to_string(log_sink::max_queued_lines - 1) + "\n"));
-  CHECK(static_cast<std::size_t>(std::count(all.begin(), all.end(), '\n')) == log_sink::max_queued_lines);
+  CHECK(pipe_content.starts_with("line 0\n"));
+  CHECK(pipe_content.ends_with("line " + std::to_string(log_sink::max_queued_lines - 1) + "\n"));
+  CHECK(static_cast<std::size_t>(std::count(pipe_content.begin(), pipe_content.end(), '\n')) ==
+        log_sink::max_queued_lines);
 }
 
 TEST_CASE("log: blocked output does not block the destructor of the sink", "[telemetry][log][threads]") {

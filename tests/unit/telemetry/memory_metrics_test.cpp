@@ -74,19 +74,19 @@ TEST_CASE("memory metrics: the allocator metrics change with allocations and dea
   constexpr double mebibyte = 1024 * 1024;
   const auto value = [](const char* name) { return collect_gauges("/").at(name); };
   const double mapped = value("cohort_allocator_mapped_bytes");
-  auto large = std::make_unique<std::byte[]>(64 * 1024 * 1024);
+  auto large_block = std::make_unique<std::byte[]>(64 * 1024 * 1024);
   // Prevents the compiler from removing the allocation.
-  static_cast<volatile std::byte&>(large[0]) = std::byte{1};
+  static_cast<volatile std::byte&>(large_block[0]) = std::byte{1};
   CHECK(value("cohort_allocator_mapped_bytes") >= mapped + 64 * mebibyte);
-  large.reset();
+  large_block.reset();
   CHECK(value("cohort_allocator_mapped_bytes") == mapped);
 
   const double used = value("cohort_allocator_used_bytes");
-  std::vector<std::unique_ptr<std::byte[]>> small;
-  for (int i = 0; i < 4096; ++i) small.push_back(std::make_unique<std::byte[]>(1024));
+  std::vector<std::unique_ptr<std::byte[]>> small_blocks;
+  for (int i = 0; i < 4096; ++i) small_blocks.push_back(std::make_unique<std::byte[]>(1024));
   CHECK(value("cohort_allocator_used_bytes") >= used + 4 * mebibyte);
   // The last block is kept, so that the heap does not return the memory before this block to the system.
-  small.erase(small.begin(), small.end() - 1);
+  small_blocks.erase(small_blocks.begin(), small_blocks.end() - 1);
   CHECK(value("cohort_allocator_used_bytes") < used + 2 * mebibyte);
   CHECK(value("cohort_allocator_free_bytes") >= 4 * mebibyte);
 }

@@ -60,20 +60,20 @@ TEST_CASE("process metrics: values are plausible", "[telemetry][metrics]") {
 }
 
 TEST_CASE("process metrics: CPU time increases", "[telemetry][metrics]") {
-  const double before = value_of("process_cpu_seconds_total");
-  double after = before;
-  while (after == before) after = value_of("process_cpu_seconds_total");
-  CHECK(after > before);
+  const double cpu_seconds_before = value_of("process_cpu_seconds_total");
+  double cpu_seconds_after = cpu_seconds_before;
+  while (cpu_seconds_after == cpu_seconds_before) cpu_seconds_after = value_of("process_cpu_seconds_total");
+  CHECK(cpu_seconds_after > cpu_seconds_before);
 }
 
 TEST_CASE("process metrics: open descriptors are counted, except those of the collector", "[telemetry][metrics]") {
-  const double before = value_of("process_open_fds");
-  CHECK(value_of("process_open_fds") == before);
+  const double fd_count_before = value_of("process_open_fds");
+  CHECK(value_of("process_open_fds") == fd_count_before);
   const int descriptor = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
   REQUIRE(descriptor >= 0);
-  CHECK(value_of("process_open_fds") == before + 1);
+  CHECK(value_of("process_open_fds") == fd_count_before + 1);
   ::close(descriptor);
-  CHECK(value_of("process_open_fds") == before);
+  CHECK(value_of("process_open_fds") == fd_count_before);
 }
 
 }  // namespace

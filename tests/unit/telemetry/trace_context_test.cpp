@@ -69,12 +69,12 @@ TEST_CASE("trace context: a new trace is sampled and has a unique ID", "[telemet
   random_generator random{7};
   std::set<std::string> ids;
   for (int i = 0; i < 1000; ++i) {
-    const auto started = start_trace(random);
-    CHECK(started.is_sampled);
-    CHECK(started.id);
-    CHECK(started.state.empty());
-    ids.insert(text_of(started.id.hex()).substr(0, 16));
-    ids.insert(text_of(started.id.hex()).substr(16));
+    const auto started_trace = start_trace(random);
+    CHECK(started_trace.is_sampled);
+    CHECK(started_trace.id);
+    CHECK(started_trace.state.empty());
+    ids.insert(text_of(started_trace.id.hex()).substr(0, 16));
+    ids.insert(text_of(started_trace.id.hex()).substr(16));
   }
   CHECK(ids.size() == 2000);
 }
@@ -82,17 +82,17 @@ TEST_CASE("trace context: a new trace is sampled and has a unique ID", "[telemet
 TEST_CASE("traceparent: a formatted value has the trace ID, the sampled flag and a new parent ID",
           "[telemetry][trace]") {
   random_generator random{7};
-  const auto sampled = GENERATE(true, false);
-  const trace_context context{.id = {0x0af7651916cd43ddU, 0x8448eb211c80319cU}, .is_sampled = sampled};
+  const auto is_trace_sampled = GENERATE(true, false);
+  const trace_context context{.id = {0x0af7651916cd43ddU, 0x8448eb211c80319cU}, .is_sampled = is_trace_sampled};
   std::set<std::string> parent_ids;
   for (int i = 0; i < 100; ++i) {
     const auto formatted = text_of(format_traceparent(context, random));
     CHECK(formatted.substr(0, 36) == "00-" + trace + "-");
-    CHECK(formatted.substr(52) == (sampled ? "-01" : "-00"));
+    CHECK(formatted.substr(52) == (is_trace_sampled ? "-01" : "-00"));
     const auto parsed = parse_traceparent(formatted);
     REQUIRE(parsed.has_value());
     CHECK(parsed->id == context.id);
-    CHECK(parsed->is_sampled == sampled);
+    CHECK(parsed->is_sampled == is_trace_sampled);
     parent_ids.insert(formatted.substr(36, 16));
   }
   CHECK(parent_ids.size() == 100);

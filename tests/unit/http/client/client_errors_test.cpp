@@ -86,11 +86,11 @@ TEST_CASE("client: all addresses of a name are tried", "[http][client]") {
     fixture.network.add_name("many.test", addresses{black_hole, accepting_address});
     std::vector<duration> connect_times;
     for (int i = 0; i < 20; ++i) {
-      const auto called = fixture.time.now();
-      const auto before = fixture.connection_count();
+      const auto call_time = fixture.time.now();
+      const auto connection_count_before = fixture.connection_count();
       auto call = fixture.get("http://many.test/", 4s);
-      while (fixture.connection_count() == before) fixture.time.run_for(10ms);
-      connect_times.push_back(fixture.time.now() - called);
+      while (fixture.connection_count() == connection_count_before) fixture.time.run_for(10ms);
+      connect_times.push_back(fixture.time.now() - call_time);
       fixture.newest_connection().read_request();
       fixture.newest_connection().send(ok_response("hello", "Connection: close\r\n"));
       CHECK(call.response().body == "hello");

@@ -66,9 +66,9 @@ class server_connection {
 inline task<> accept_connections(net::acceptor& acceptor, virtual_time& time,
                                  std::deque<server_connection>& connections) {
   for (;;) {
-    auto accepted = co_await acceptor.accept(loop::current());
-    if (!accepted) co_return;
-    connections.emplace_back(time, std::move(*accepted));
+    auto accept_result = co_await acceptor.accept(loop::current());
+    if (!accept_result) co_return;
+    connections.emplace_back(time, std::move(*accept_result));
   }
 }
 

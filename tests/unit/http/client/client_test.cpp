@@ -31,14 +31,14 @@ TEST_CASE("client: a request has Host, User-Agent, Accept-Encoding and the calle
   request.fields.emplace_back("Accept", "application/json");
   request.fields.emplace_back("X-Request-Id", "7");
   const auto call = fixture.start(std::move(request));
-  const auto received = fixture.newest_connection().read_request();
-  CHECK(received.start_line == "GET /a%20b/c?d=e&f HTTP/1.1");
-  CHECK(received.header("Host") == "site.test");
-  CHECK(received.header("User-Agent") == "cohort/" + std::string{version()});
-  CHECK(received.header("Accept-Encoding") == "gzip");
-  CHECK(received.header("Accept") == "application/json");
-  CHECK(received.header("X-Request-Id") == "7");
-  CHECK_FALSE(received.header("Content-Length").has_value());
+  const auto received_request = fixture.newest_connection().read_request();
+  CHECK(received_request.start_line == "GET /a%20b/c?d=e&f HTTP/1.1");
+  CHECK(received_request.header("Host") == "site.test");
+  CHECK(received_request.header("User-Agent") == "cohort/" + std::string{version()});
+  CHECK(received_request.header("Accept-Encoding") == "gzip");
+  CHECK(received_request.header("Accept") == "application/json");
+  CHECK(received_request.header("X-Request-Id") == "7");
+  CHECK_FALSE(received_request.header("Content-Length").has_value());
 }
 
 TEST_CASE("client: the caller's User-Agent and Accept-Encoding replace the values of the client", "[http][client]") {
@@ -47,11 +47,11 @@ TEST_CASE("client: the caller's User-Agent and Accept-Encoding replace the value
   request.fields.emplace_back("user-agent", "mine");
   request.fields.emplace_back("accept-encoding", "identity");
   const auto call = fixture.start(std::move(request));
-  const auto received = fixture.newest_connection().read_request();
-  CHECK(received.start_line == "GET / HTTP/1.1");
-  CHECK(received.header("User-Agent") == "mine");
-  CHECK(received.header("Accept-Encoding") == "identity");
-  CHECK(received.headers.size() == 3);
+  const auto received_request = fixture.newest_connection().read_request();
+  CHECK(received_request.start_line == "GET / HTTP/1.1");
+  CHECK(received_request.header("User-Agent") == "mine");
+  CHECK(received_request.header("Accept-Encoding") == "identity");
+  CHECK(received_request.headers.size() == 3);
 }
 
 TEST_CASE("client: Host has the URL's port, and an IPv6 address in brackets", "[http][client]") {
@@ -80,9 +80,9 @@ TEST_CASE("client: a body is sent with Content-Length, and POST and PUT without 
   auto request = make_request(method);
   request.body = body;
   auto call = fixture.start(std::move(request));
-  const auto received = fixture.newest_connection().read_request();
-  CHECK(received.body == body);
-  CHECK(received.header("Content-Length") == length);
+  const auto received_request = fixture.newest_connection().read_request();
+  CHECK(received_request.body == body);
+  CHECK(received_request.header("Content-Length") == length);
 }
 
 TEST_CASE("client: invalid header fields and framing fields are rejected before a connection is made",
@@ -242,13 +242,13 @@ TEST_CASE("client: an uncompressed or empty body is not changed", "[http][client
 TEST_CASE("client: a corrupt or truncated body, or a body with an unsupported content coding, is rejected",
           "[http][client]") {
   client_fixture fixture;
-  const auto compressed = gzip_compress("hello, hello, hello, hello");
+  const auto compressed_body = gzip_compress("hello, hello, hello, hello");
   const auto [body, coding] = GENERATE_COPY(table<std::string, std::string>({
       {"not gzip", "gzip"},
-      {compressed.substr(0, compressed.size() - 1), "gzip"},
-      {compressed.substr(0, 4), "gzip"},
-      {compressed, "br"},
-      {compressed, "gzip, gzip"},
+      {compressed_body.substr(0, compressed_body.size() - 1), "gzip"},
+      {compressed_body.substr(0, 4), "gzip"},
+      {compressed_body, "br"},
+      {compressed_body, "gzip, gzip"},
   }));
   CAPTURE(coding);
   const auto error = fixture.receive_error(get_request("http://site.test/"),

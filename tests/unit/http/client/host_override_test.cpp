@@ -19,9 +19,9 @@ TEST_CASE("host override: the host of a request replaces the host of the URL in 
   client_fixture fixture;
   const std::string host = GENERATE("shop.example", "shop.example:8443", "[2001:db8::7]", "192.0.2.7:80");
   const auto call = fixture.start(request_for_host(host));
-  const auto received = fixture.newest_connection().read_request();
-  CHECK(received.header("Host") == host);
-  CHECK(received.headers.size() == 3);
+  const auto received_request = fixture.newest_connection().read_request();
+  CHECK(received_request.header("Host") == host);
+  CHECK(received_request.headers.size() == 3);
 }
 
 TEST_CASE("host override: an invalid host is rejected before a connection is made", "[http][client][case-4.4]") {

@@ -15,10 +15,10 @@ using state = head_scanner::state;
 /// number of bytes that the scanner received.
 std::pair<state, std::size_t> scan_in_segments(head_scanner& scanner, const std::string& bytes,
                                                std::size_t segment_size) {
-  for (std::size_t received = 0; received < bytes.size();) {
-    received = std::min(received + segment_size, bytes.size());
-    const auto current = scanner.scan(std::string_view{bytes}.substr(0, received));
-    if (current != state::incomplete) return {current, received};
+  for (std::size_t received_size = 0; received_size < bytes.size();) {
+    received_size = std::min(received_size + segment_size, bytes.size());
+    const auto current = scanner.scan(std::string_view{bytes}.substr(0, received_size));
+    if (current != state::incomplete) return {current, received_size};
   }
   return {state::incomplete, bytes.size()};
 }

@@ -32,9 +32,9 @@ TEST_CASE("basic authentication: requests with valid credentials reach the handl
     CAPTURE(credentials);
     CHECK(response_to_credentials(credentials).status == 401);
   }
-  const auto rejected = server.response_to(get("/"));
-  CHECK(rejected.status == 401);
-  CHECK(rejected.header("WWW-Authenticate") == "Basic realm=\"admin area\", charset=\"UTF-8\"");
+  const auto rejected_response = server.response_to(get("/"));
+  CHECK(rejected_response.status == 401);
+  CHECK(rejected_response.header("WWW-Authenticate") == "Basic realm=\"admin area\", charset=\"UTF-8\"");
 }
 
 TEST_CASE("basic authentication: an invalid user name or realm is rejected", "[http][middleware]") {

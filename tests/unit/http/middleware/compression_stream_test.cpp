@@ -82,9 +82,9 @@ TEST_CASE("compression: a streamed body is encoded correctly for writes and read
     CHECK(response->header("Transfer-Encoding") == "chunked");
     CHECK_FALSE(response->header("Content-Length").has_value());
     CHECK(response->body.size() < size / 2);
-    const auto decoded = decode(coding, response->body);
-    CHECK(decoded.is_complete);
-    CHECK(decoded.text == text);
+    const auto decode_result = decode(coding, response->body);
+    CHECK(decode_result.is_complete);
+    CHECK(decode_result.text == text);
   }
 }
 
@@ -131,9 +131,9 @@ TEST_CASE("compression: HTTP/1.0 receives the encoded body until the connection 
   server.routes.use(http::compression());
   server.routes.get("/", stream_handler(text, 1000));
   const auto response = server.response_to("GET / HTTP/1.0\r\nAccept-Encoding: gzip\r\n\r\n");
-  const auto decoded = decode("gzip", response.body);
-  CHECK(decoded.is_complete);
-  CHECK(decoded.text == text);
+  const auto decode_result = decode("gzip", response.body);
+  CHECK(decode_result.is_complete);
+  CHECK(decode_result.text == text);
 }
 
 // ---- time of sending
@@ -176,9 +176,9 @@ TEST_CASE("compression: a pause and each event flush the encoder; the output of 
   while (client.stream().is_readable()) bytes += *client.read();
   CHECK(decode(coding, received_content(bytes)).text == row.text_after_500_ms);
   while (!has_last_chunk(bytes)) bytes += *client.read();
-  const auto decoded = decode(coding, received_content(bytes));
-  CHECK(decoded.is_complete);
-  CHECK(decoded.text == "one,two,three");
+  const auto decode_result = decode(coding, received_content(bytes));
+  CHECK(decode_result.is_complete);
+  CHECK(decode_result.text == "one,two,three");
 }
 
 TEST_CASE("compression: a client that does not read blocks the producer, and is disconnected at the write timeout",
@@ -236,8 +236,8 @@ TEST_CASE("compression: other handlers of the loop run after every 64 KiB of inp
   net::memory_pipe_settings pipe;
   pipe.capacity = 64 * 1024 * 1024;
   connected_peers peers{time, pipe};
-  event draining;
-  body_writer writer{peers.client.stream(), body_writer::framing::chunked, http::server_limits{}, draining};
+  event drain_event;
+  body_writer writer{peers.client.stream(), body_writer::framing::chunked, http::server_limits{}, drain_event};
   CHECK(time.run(write_encoded(writer, compressible_text(64UL * 64 * 1024))) >= 60);
 }
 

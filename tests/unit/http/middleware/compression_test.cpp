@@ -48,9 +48,9 @@ TEST_CASE("compression: the coding that Accept-Encoding prefers is used", "[http
   CHECK(response.header("Vary") == "Accept-Encoding");
   CHECK(response.header("Content-Type") == "text/plain");
   CHECK(response.header("Content-Length") == std::to_string(response.body.size()));
-  const auto decoded = decode(row.coding, response.body);
-  CHECK(decoded.is_complete);
-  CHECK(decoded.text == text);
+  const auto decode_result = decode(row.coding, response.body);
+  CHECK(decode_result.is_complete);
+  CHECK(decode_result.text == text);
   CHECK((response.body.size() < 5000) == !row.coding.empty());
 }
 
@@ -149,18 +149,19 @@ TEST_CASE("compression: the entity tag of an encoded response is weak and matche
   server.routes.use(http::etag());
   server.routes.get(
       "/", [](request_context&) { return text_response(compressible_text(5000)).set("Accept-Ranges", "bytes"); });
-  const auto plain = server.response_to(get("/"));
-  const auto tag = plain.header("ETag").value_or("");
+  const auto plain_response = server.response_to(get("/"));
+  const auto tag = plain_response.header("ETag").value_or("");
   CHECK(tag.starts_with('"'));
-  CHECK(plain.header("Accept-Ranges") == "bytes");
-  const auto encoded = server.response_to(get("/", accept_encoding("gzip")));
-  CHECK(encoded.header("ETag") == "W/" + tag);
-  CHECK_FALSE(encoded.header("Accept-Ranges").has_value());
+  CHECK(plain_response.header("Accept-Ranges") == "bytes");
+  const auto encoded_response = server.response_to(get("/", accept_encoding("gzip")));
+  CHECK(encoded_response.header("ETag") == "W/" + tag);
+  CHECK_FALSE(encoded_response.header("Accept-Ranges").has_value());
 
-  const auto current = server.response_to(get("/", accept_encoding("gzip") + "If-None-Match: W/" + tag + "\r\n"));
-  CHECK(current.status == 304);
-  CHECK(current.header("ETag") == "W/" + tag);
-  CHECK(current.header("Vary") == "Accept-Encoding");
+  const auto current_response =
+      server.response_to(get("/", accept_encoding("gzip") + "If-None-Match: W/" + tag + "\r\n"));
+  CHECK(current_response.status == 304);
+  CHECK(current_response.header("ETag") == "W/" + tag);
+  CHECK(current_response.header("Vary") == "Accept-Encoding");
   CHECK(server.response_to(get("/", "If-None-Match: " + tag + "\r\n")).header("ETag") == tag);
 }
 
@@ -211,9 +212,9 @@ TEST_CASE("compression: error responses are encoded, and responses without a bod
   const auto error = server.response_to(get("/error", accept_encoding("gzip")));
   CHECK(error.status == 400);
   CHECK(coding_of(error) == "gzip");
-  const auto empty = server.response_to(get("/empty", accept_encoding("gzip")));
-  CHECK(coding_of(empty).empty());
-  CHECK_FALSE(empty.header("Vary").has_value());
+  const auto empty_response = server.response_to(get("/empty", accept_encoding("gzip")));
+  CHECK(coding_of(empty_response).empty());
+  CHECK_FALSE(empty_response.header("Vary").has_value());
 }
 
 TEST_CASE("compression: a quality out of range is rejected", "[http][middleware]") {

@@ -45,13 +45,13 @@ TEST_CASE("CORS: the framework's own responses 401, 404, 405, 500 and 504 have C
   server.routes.get("/slow", [](request_context&) { return wait_twice(); }).timeout(1s);
   const auto key_lines = origin_line + "X-API-Key: k\r\n";
   const auto check = [&](const std::string& request, int status) {
-    const auto received = server.response_to(request);
+    const auto preflight_response = server.response_to(request);
     CAPTURE(request);
-    CHECK(received.status == status);
-    CHECK(received.header("Access-Control-Allow-Origin") == "https://shop.example");
-    CHECK(received.header("Access-Control-Allow-Credentials") == "true");
-    CHECK(received.header("Access-Control-Expose-Headers") == "X-Request-Id");
-    CHECK(received.header("Vary") == "Origin");
+    CHECK(preflight_response.status == status);
+    CHECK(preflight_response.header("Access-Control-Allow-Origin") == "https://shop.example");
+    CHECK(preflight_response.header("Access-Control-Allow-Credentials") == "true");
+    CHECK(preflight_response.header("Access-Control-Expose-Headers") == "X-Request-Id");
+    CHECK(preflight_response.header("Vary") == "Origin");
   };
   check(get("/", origin_line), 401);
   check(get("/", key_lines), 200);
@@ -68,18 +68,18 @@ TEST_CASE("CORS: the response to a preflight request is sent before authenticati
   server.routes.use([](request_context&) -> std::optional<http::response> {
     return http::error_response(http::status::unauthorized, "API key required");
   });
-  const auto allowed = server.response_to(preflight("/api/things", "http://localhost:8080"));
-  CHECK(allowed.status == 204);
-  CHECK(allowed.header("Access-Control-Allow-Origin") == "http://localhost:8080");
-  CHECK(allowed.header("Access-Control-Allow-Methods") == "GET, HEAD, POST, PUT, PATCH, DELETE");
-  CHECK(allowed.header("Access-Control-Allow-Headers") == "Authorization, Content-Type, X-API-Key");
-  CHECK(allowed.header("Access-Control-Max-Age") == "600");
-  CHECK(allowed.header("Vary") == "Origin");
+  const auto allowed_response = server.response_to(preflight("/api/things", "http://localhost:8080"));
+  CHECK(allowed_response.status == 204);
+  CHECK(allowed_response.header("Access-Control-Allow-Origin") == "http://localhost:8080");
+  CHECK(allowed_response.header("Access-Control-Allow-Methods") == "GET, HEAD, POST, PUT, PATCH, DELETE");
+  CHECK(allowed_response.header("Access-Control-Allow-Headers") == "Authorization, Content-Type, X-API-Key");
+  CHECK(allowed_response.header("Access-Control-Max-Age") == "600");
+  CHECK(allowed_response.header("Vary") == "Origin");
   for (const auto* origin : {"https://shop.example.evil", "http://shop.example", "null", "https://shop.example:443"}) {
-    const auto rejected = server.response_to(preflight("/api/things", origin));
+    const auto rejected_response = server.response_to(preflight("/api/things", origin));
     CAPTURE(origin);
-    CHECK(rejected.status == 403);
-    CHECK_FALSE(rejected.header("Access-Control-Allow-Origin"));
+    CHECK(rejected_response.status == 403);
+    CHECK_FALSE(rejected_response.header("Access-Control-Allow-Origin"));
   }
   // Without Access-Control-Request-Method an OPTIONS request is an ordinary request.
   CHECK(server.response_to("OPTIONS / HTTP/1.1\r\nHost: test\r\n" + origin_line + "\r\n").status == 401);
@@ -103,8 +103,8 @@ TEST_CASE("CORS: the allowed methods are sent by name, and an unknown method is 
   auto settings = shop_settings();
   settings.methods = {http::method::get, http::method::report};
   server.routes.use(http::cors(settings));
-  const auto allowed = server.response_to(preflight("/", "http://localhost:8080"));
-  CHECK(allowed.header("Access-Control-Allow-Methods") == "GET, REPORT");
+  const auto allowed_response = server.response_to(preflight("/", "http://localhost:8080"));
+  CHECK(allowed_response.header("Access-Control-Allow-Methods") == "GET, REPORT");
   settings.methods = {http::method::unknown};
   CHECK_THROWS_AS(http::cors(settings), std::invalid_argument);
 }

@@ -26,19 +26,19 @@ TEST_CASE("ETag: the entity tag depends on the content, and an unchanged respons
   CHECK(server.response_to("HEAD / HTTP/1.1\r\nHost: test\r\n\r\n", true).header("ETag") == tag);
   for (const auto& list : {tag, "W/" + tag, "\"x\", " + tag, std::string{"*"}, "\"x\"\r\nIf-None-Match: " + tag}) {
     CAPTURE(list);
-    const auto current = server.response_to(get("/", "If-None-Match: " + list + "\r\n"));
-    CHECK(current.status == 304);
-    CHECK(current.header("ETag") == tag);
-    CHECK(current.header("Cache-Control") == "no-cache");
-    CHECK(current.body.empty());
+    const auto current_response = server.response_to(get("/", "If-None-Match: " + list + "\r\n"));
+    CHECK(current_response.status == 304);
+    CHECK(current_response.header("ETag") == tag);
+    CHECK(current_response.header("Cache-Control") == "no-cache");
+    CHECK(current_response.body.empty());
   }
   CHECK(server.response_to(get("/", "If-None-Match: \"x\"\r\n")).body == "one");
   CHECK(server.response_to(get("/", "If-Match: " + tag + "\r\n")).status == 200);
   CHECK(server.response_to(get("/", "If-Match: \"x\"\r\n")).status == 412);
   text = "two";
-  const auto changed = server.response_to(get("/", "If-None-Match: " + tag + "\r\n"));
-  CHECK(changed.body == "two");
-  CHECK(changed.header("ETag") != tag);
+  const auto changed_response = server.response_to(get("/", "If-None-Match: " + tag + "\r\n"));
+  CHECK(changed_response.body == "two");
+  CHECK(changed_response.header("ETag") != tag);
 }
 
 TEST_CASE("ETag: errors, methods other than GET and HEAD, streams and tagged responses are unchanged",

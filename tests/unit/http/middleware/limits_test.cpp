@@ -14,10 +14,10 @@ TEST_CASE("timeout: the subsequent steps of the pipeline have the shorter deadli
           "[http][middleware]") {
   log_lines events;
   server_fixture server;
-  auto limited = server.routes.group("/limited");
-  limited.use(http::timeout(2s));
-  limited.get("/slow", recording_handler(1h, events));
-  limited.get("/deadline", [](request_context& context) {
+  auto limited_group = server.routes.group("/limited");
+  limited_group.use(http::timeout(2s));
+  limited_group.get("/slow", recording_handler(1h, events));
+  limited_group.get("/deadline", [](request_context& context) {
     return text_response(std::to_string(remaining(context.deadline()) / 1ms));
   });
   server.routes.get("/free", delayed_handler(3s));
@@ -37,19 +37,19 @@ TEST_CASE("timeout: the subsequent steps of the pipeline have the shorter deadli
 
 TEST_CASE("rate limit: the limit applies to the routes of its group, except exempt requests", "[http][middleware]") {
   server_fixture server;
-  int rejected = 0;
+  int rejected_count = 0;
   http::rate_limit_hooks hooks;
   hooks.is_exempt = [](const request_context& context) { return context.head().find("x-internal").has_value(); };
-  hooks.on_rejected = [&rejected] { ++rejected; };
-  auto limited = server.routes.group("/limited");
-  limited.use(http::rate_limit(config::rate{2, 60s}, hooks));
-  limited.get("/a", text_handler("a"));
+  hooks.on_rejected = [&rejected_count] { ++rejected_count; };
+  auto limited_group = server.routes.group("/limited");
+  limited_group.use(http::rate_limit(config::rate{2, 60s}, hooks));
+  limited_group.get("/a", text_handler("a"));
   server.routes.get("/free", text_handler("free"));
   for (int i = 0; i < 2; ++i) CHECK(server.response_to(get("/limited/a")).status == 200);
   const auto excess = server.response_to(get("/limited/a"));
   CHECK(excess.status == 429);
   CHECK(excess.header("Retry-After") == "30");
-  CHECK(rejected == 1);
+  CHECK(rejected_count == 1);
   CHECK(server.response_to(get("/limited/a", "X-Internal: 1\r\n")).status == 200);
   CHECK(server.response_to(get("/free")).status == 200);
   server.time.run_for(30s);

@@ -175,23 +175,24 @@ TEST_CASE("server: concurrent writes to one body truncate the body, and never in
   fixture.server->routes.get("/", [](request_context&) {
     return response{}.stream(
         [](body_writer& output) -> task<> {
-          auto both = when_all(output.write(std::string(1'000'000, 'a')), output.write(std::string(1'000'000, 'b')));
-          co_await std::move(both);
+          auto both_tasks =
+              when_all(output.write(std::string(1'000'000, 'a')), output.write(std::string(1'000'000, 'b')));
+          co_await std::move(both_tasks);
         },
         "text/plain");
   });
-  const auto all = fixture.bytes_of_response(get("/"));
-  const auto body = all.substr(all.find("\r\n\r\n") + 4);
+  const auto response_bytes = fixture.bytes_of_response(get("/"));
+  const auto body = response_bytes.substr(response_bytes.find("\r\n\r\n") + 4);
   CHECK(body.find('b', body.find("\r\n")) == std::string::npos);
-  CHECK_FALSE(all.ends_with("0\r\n\r\n"));
+  CHECK_FALSE(response_bytes.ends_with("0\r\n\r\n"));
   CHECK(fixture.logged("another call was running") == 1);
 }
 
 TEST_CASE("server: concurrent reads of one body cause a 500", "[http][server][case-6.12]") {
   misuse_fixture fixture;
   fixture.server->routes.post("/", [](request_context& context, http::body_reader& body) -> task<response> {
-    auto both = when_all(body.read(context), body.read(context));
-    co_await std::move(both);
+    auto both_tasks = when_all(body.read(context), body.read(context));
+    co_await std::move(both_tasks);
     co_return response{};
   });
   CHECK(fixture.server->response_to("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 4\r\n\r\n").status == 500);

@@ -50,9 +50,9 @@ TEST_CASE(
   api.group("/v1").use(make_tracing("inner")).get("/late", text_handler("late"));
   CHECK(trace_of(server.response_to(get("/api/early"))) == "operation group router");
   CHECK(trace_of(server.response_to(get("/api/v1/late"))) == "inner group router");
-  const auto slow = server.response_to(get("/"));
-  CHECK(slow.body == "slow");
-  CHECK(trace_of(slow) == "router");
+  const auto slow_response = server.response_to(get("/"));
+  CHECK(slow_response.body == "slow");
+  CHECK(trace_of(slow_response) == "router");
 }
 
 TEST_CASE("middleware: the framework's own responses pass through the middleware", "[http][middleware][case-6.7]") {

@@ -224,7 +224,7 @@ TEST_CASE("server: the response to a malformed request and its log line have the
     std::string bytes;
     std::string reason;
   };
-  const auto invalid = GENERATE(values<row>({
+  const auto invalid_value = GENERATE(values<row>({
       {"GET / HTTP/1.1\r\n\r\n", "Host is missing"},
       {make_request("Host: other\r\n"), "Host is repeated"},
       {"GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", "the value of Host is invalid"},
@@ -252,17 +252,18 @@ TEST_CASE("server: the response to a malformed request and its log line have the
       {make_chunked_request("1\r\nab\r\n"), "chunk data is not followed by CRLF"},
       {make_chunked_request("0\r\n:\r\n"), "the trailer section is invalid"},
   }));
-  CAPTURE(invalid.bytes);
+  CAPTURE(invalid_value.bytes);
   captured_log log;
   {
     server_fixture server;
     server.log_to(log.sink());
     server.routes.post("/echo", echo_handler);
-    const auto response = server.response_to(invalid.bytes);
+    const auto response = server.response_to(invalid_value.bytes);
     CHECK(response.status == 400);
-    CHECK(response.body == R"({"error":"Bad Request","message":"The request is malformed: )" + invalid.reason + "\"}");
+    CHECK(response.body ==
+          R"({"error":"Bad Request","message":"The request is malformed: )" + invalid_value.reason + "\"}");
   }
-  CHECK(reason_in_log(log) == invalid.reason);
+  CHECK(reason_in_log(log) == invalid_value.reason);
 }
 
 TEST_CASE("server: the log line of a request with an unsupported version has the message of the response as its reason",

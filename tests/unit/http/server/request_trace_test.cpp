@@ -76,15 +76,16 @@ TEST_CASE("trace: the log line of a request has its trace ID", "[http][server]")
 }
 
 TEST_CASE("trace: a sampled trace is the exemplar of the request duration", "[http][server]") {
-  const auto sampled = GENERATE(true, false);
+  const auto is_sampled = GENERATE(true, false);
   server_fixture server;
   server.routes.get("/slow", delayed_handler(300ms));
-  server.response_to(get("/slow", "traceparent: 00-" + trace + "-b7ad6b7169203331-0" + (sampled ? "1" : "0") + "\r\n"));
+  server.response_to(
+      get("/slow", "traceparent: 00-" + trace + "-b7ad6b7169203331-0" + (is_sampled ? "1" : "0") + "\r\n"));
   const std::string bucket =
       "test_http_request_duration_seconds_bucket{endpoint=\"/slow\",method=\"GET\",le=\"0.5\"} 1";
   const auto page = server.metrics.open_metrics_text();
-  CHECK((page.find(bucket + " # {trace_id=\"" + trace + "\"} 0.3") != std::string::npos) == sampled);
-  CHECK((page.find(bucket + "\n") != std::string::npos) != sampled);
+  CHECK((page.find(bucket + " # {trace_id=\"" + trace + "\"} 0.3") != std::string::npos) == is_sampled);
+  CHECK((page.find(bucket + "\n") != std::string::npos) != is_sampled);
 }
 
 TEST_CASE("trace: a request that is rejected before routing has no exemplar", "[http][server]") {

@@ -118,8 +118,8 @@ TEST_CASE("server: chunk extensions of 10 KB in each chunk are rejected", "[http
   auto client = server.connect();
   client.send("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
   const auto chunk = "1;a=" + std::string(10'000, 'b') + "\r\nx\r\n";
-  std::size_t chunks_sent = 0;
-  while (chunks_sent < 100 && client.send(chunk)) ++chunks_sent;
+  std::size_t sent_chunk_count = 0;
+  while (sent_chunk_count < 100 && client.send(chunk)) ++sent_chunk_count;
   CHECK(client.receive()->status == 413);
   CHECK(server.request_count == 0);
 }
@@ -220,13 +220,13 @@ TEST_CASE("server: the log line of a rejected request has the recognized part of
 
 /// Reads `step` bytes every second, and sends a byte each time. Returns the bytes that were read.
 std::string read_slowly(server_fixture& server, peer& client, std::size_t step) {
-  std::string all;
+  std::string received_bytes;
   for (;;) {
     server.time.run_for(1s);
     client.send("x");
     auto bytes = server.time.run(read_once(client.stream(), step));
-    if (!bytes) return bytes.error() == asio::error::eof ? all : "reset";
-    all += *bytes;
+    if (!bytes) return bytes.error() == asio::error::eof ? received_bytes : "reset";
+    received_bytes += *bytes;
   }
 }
 
@@ -330,8 +330,8 @@ TEST_CASE("server: a stream whose size differs from its content length is aborte
     server.routes.get("/", [&](request_context&) { return http::response{}.stream(write, "text/plain", length); });
     auto client = server.connect();
     client.send(get("/"));
-    const auto all = client.read_to_end();
-    CHECK(all.ends_with(length == 4 ? "\r\n\r\nabc" : "\r\n\r\nabcde"));
+    const auto received_bytes = client.read_to_end();
+    CHECK(received_bytes.ends_with(length == 4 ? "\r\n\r\nabc" : "\r\n\r\nabcde"));
   }
   const auto lines = log.close();
   CHECK(log_values(lines, "what") == std::vector<std::string>{"\"the body does not have its content length\""});

@@ -14,13 +14,13 @@ using namespace cohort::test;
 TEST_CASE("server: a drain closes idle connections and leaves no timer armed", "[http][server]") {
   server_fixture server;
   server.routes.get("/", text_handler("hello"));
-  auto idle = server.connect();
-  idle.send(get("/"));
-  CHECK(idle.receive()->status == 200);
-  auto unused = server.connect();
+  auto idle_client = server.connect();
+  idle_client.send(get("/"));
+  CHECK(idle_client.receive()->status == 200);
+  auto unused_client = server.connect();
   server.drain(10s);
-  CHECK(idle.is_closed_cleanly());
-  CHECK(unused.is_closed_cleanly());
+  CHECK(idle_client.is_closed_cleanly());
+  CHECK(unused_client.is_closed_cleanly());
   CHECK(server.connect_error() == asio::error::connection_refused);
   CHECK(server.metric_value("cohort_server_connections") == 0);
   CHECK(server.time.event_loop().timers().armed_count() == 0);
@@ -33,7 +33,7 @@ TEST_CASE("server: after a drain is announced, each response closes its connecti
   auto client = server.connect();
   client.send(get("/"));
   CHECK(client.receive()->header("Connection") == std::nullopt);
-  auto idle = server.connect();
+  auto idle_client = server.connect();
   server.announce_drain();
   client.send(get("/"));
   CHECK(client.receive()->header("Connection") == "close");
@@ -46,8 +46,8 @@ TEST_CASE("server: after a drain is announced, each response closes its connecti
   CHECK(pipelining_client.receive()->header("Connection") == "close");
   // Idle connections stay open.
   server.time.run_for(5s);
-  idle.send(get("/"));
-  CHECK(idle.receive()->body == "hello");
+  idle_client.send(get("/"));
+  CHECK(idle_client.receive()->body == "hello");
 }
 
 TEST_CASE("server: a drain waits for a request in flight, and then closes its connection", "[http][server]") {
@@ -115,9 +115,9 @@ TEST_CASE("server: connections that arrive at the start of a drain are served", 
   server.routes.get("/", text_handler("hello"));
   server.start();
   server.begin_drain(10s);
-  auto late = server.connect();
-  late.send(get("/"));
-  CHECK(late.receive()->body == "hello");
+  auto late_client = server.connect();
+  late_client.send(get("/"));
+  CHECK(late_client.receive()->body == "hello");
   server.time.run_for(100ms);
   CHECK(server.connect_error() == asio::error::connection_refused);
 }

@@ -81,7 +81,7 @@ TEST_CASE("server metrics: unknown paths and methods share one label each", "[ht
 TEST_CASE("server metrics: probes are not counted", "[http][server]") {
   server_fixture server;
   server.routes.get("/health", text_handler("healthy")).probe();
-  const auto before = server.metrics.prometheus_text();
+  const auto metrics_before = server.metrics.prometheus_text();
   server.response_to(get("/health"));
   server.response_to("DELETE /health HTTP/1.1\r\nHost: test\r\n\r\n");
   CHECK(server.metrics.prometheus_text().find("/health") == std::string::npos);
@@ -118,11 +118,11 @@ TEST_CASE("server metrics: only the request counter's name ends with http_reques
   server_fixture server;
   server.routes.get("/a", text_handler("a"));
   server.start();
-  std::set<std::string> selected;
+  std::set<std::string> selected_series;
   for (const auto& family : server.metrics.collect()) {
-    if (family.name.ends_with("http_requests_total")) selected.insert(family.name);
+    if (family.name.ends_with("http_requests_total")) selected_series.insert(family.name);
   }
-  CHECK(selected == std::set<std::string>{"test_http_requests_total"});
+  CHECK(selected_series == std::set<std::string>{"test_http_requests_total"});
 }
 
 }  // namespace

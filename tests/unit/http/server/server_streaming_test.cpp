@@ -133,9 +133,9 @@ TEST_CASE("server: the last chunk is not sent if the producer throws", "[http][s
   server.routes.get("/", [](request_context&) { return http::response{}.stream(write_and_throw, "text/plain"); });
   auto client = server.connect();
   client.send(get("/"));
-  const auto all = client.read_to_end();
-  CHECK(all.ends_with("\r\n\r\n4\r\nhalf\r\n"));
-  CHECK(all.find("secret") == std::string::npos);
+  const auto received_bytes = client.read_to_end();
+  CHECK(received_bytes.ends_with("\r\n\r\n4\r\nhalf\r\n"));
+  CHECK(received_bytes.find("secret") == std::string::npos);
 }
 
 TEST_CASE("server: a producer ends its stream when the server drains", "[http][server]") {
@@ -146,8 +146,8 @@ TEST_CASE("server: a producer ends its stream when the server drains", "[http][s
   client.send(get("/events"));
   server.time.run_for(1500ms);
   server.begin_drain(10s);
-  const auto all = client.read_to_end();
-  CHECK(all.ends_with("0\r\n\r\n"));
+  const auto received_bytes = client.read_to_end();
+  CHECK(received_bytes.ends_with("0\r\n\r\n"));
   CHECK(events == log_lines{"drained"});
   client.stream().close();
   server.time.run_for(2s);

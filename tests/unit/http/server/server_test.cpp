@@ -153,9 +153,9 @@ TEST_CASE("server: 404, 405 with Allow, and 501 keep the connection open", "[htt
   client.send("GET /b HTTP/1.1\r\nHost: test\r\n\r\n");
   CHECK(client.receive()->status == 404);
   client.send("DELETE /a HTTP/1.1\r\nHost: test\r\n\r\n");
-  const auto wrong = client.receive();
-  CHECK(wrong->status == 405);
-  CHECK(wrong->header("Allow") == "GET, HEAD");
+  const auto error_response = client.receive();
+  CHECK(error_response->status == 405);
+  CHECK(error_response->header("Allow") == "GET, HEAD");
   client.send("get /a HTTP/1.1\r\nHost: test\r\n\r\n");
   CHECK(client.receive()->status == 501);
   client.send("BREW /a HTTP/1.1\r\nHost: test\r\n\r\n");
@@ -185,9 +185,9 @@ TEST_CASE("server: an HTTP/1.0 connection is closed after the response unless th
   client.send("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
   CHECK(client.receive()->header("Connection") == "keep-alive");
   client.send("GET / HTTP/1.0\r\n\r\n");
-  const auto last = client.receive();
-  CHECK(last->header("Connection") == "close");
-  CHECK(last->body == "hello");
+  const auto last_response = client.receive();
+  CHECK(last_response->header("Connection") == "close");
+  CHECK(last_response->body == "hello");
   CHECK(client.is_closed_cleanly());
 }
 
@@ -223,12 +223,12 @@ TEST_CASE("server: a handler receives the complete body, with Content-Length or 
     CHECK_FALSE(context.head().find("x-trailer").has_value());
     return echo_handler(context);
   });
-  std::string large;
+  std::string large_header;
   const std::size_t size = read_size == 1 ? 5'000 : 40'000;
-  for (int i = 0; large.size() < size; ++i) large += std::to_string(i) + ",";
+  for (int i = 0; large_header.size() < size; ++i) large_header += std::to_string(i) + ",";
   auto client = server.connect();
-  client.send(post("/echo", large) + post("/echo", "") + get("/none"));
-  CHECK(client.receive()->body == large);
+  client.send(post("/echo", large_header) + post("/echo", "") + get("/none"));
+  CHECK(client.receive()->body == large_header);
   CHECK(client.receive()->body.empty());
   CHECK(client.receive()->status == 404);
   client.send(
@@ -316,9 +316,9 @@ TEST_CASE("server: the connection is closed after a filter's response only if a 
   client.send(post("/echo", "body", "X-API-Key: x\r\n"));
   CHECK(client.receive()->body == "body");
   client.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\nbody");
-  const auto rejected = client.receive();
-  CHECK(rejected->status == 401);
-  CHECK(rejected->header("Connection") == "close");
+  const auto rejected_response = client.receive();
+  CHECK(rejected_response->status == 401);
+  CHECK(rejected_response->header("Connection") == "close");
   CHECK(client.is_closed_cleanly());
   CHECK(endpoints == std::vector<std::string>{"unmatched", "/echo", "/echo"});
 }

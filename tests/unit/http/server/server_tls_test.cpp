@@ -34,9 +34,9 @@ class https_server_fixture {
   net::stream_ptr connect_plain() {
     if (!std::exchange(is_started_, true)) server.start();
     const net::endpoint address{asio::ip::make_address("192.0.2.80"), 80};
-    auto connected = server.time.run(server.network().connect(address, deadline::never()));
-    if (!connected) throw std::runtime_error("not connected");
-    return std::move(*connected);
+    auto connect_result = server.time.run(server.network().connect(address, deadline::never()));
+    if (!connect_result) throw std::runtime_error("not connected");
+    return std::move(*connect_result);
   }
 
   peer connect(net::tls_client_settings settings = {}) {
@@ -52,9 +52,9 @@ class https_server_fixture {
     net::tls_client_settings settings;
     settings.trusted_certificates = root.certificate_pem();
     net::tls_client_context client{settings};
-    auto plain = connect_plain();
-    server.time.run(write_bytes(*plain, header));
-    auto secure_stream = server.time.run(perform_client_handshake(client, std::move(plain)));
+    auto plain_stream = connect_plain();
+    server.time.run(write_bytes(*plain_stream, header));
+    auto secure_stream = server.time.run(perform_client_handshake(client, std::move(plain_stream)));
     if (!secure_stream) throw std::runtime_error("handshake: " + secure_stream.error().message());
     return {server.time, std::move(*secure_stream)};
   }
@@ -174,13 +174,13 @@ TEST_CASE("server: a TLS handshake is limited by the header timeout, and does no
           "[http][server][tls]") {
   https_server_fixture site;
   site.server.settings.limits.header_timeout = 10s;
-  peer silent{site.server.time, site.connect_plain()};
+  peer silent_client{site.server.time, site.connect_plain()};
   const auto start = site.server.time.now();
-  auto other = site.connect();
-  other.send(get("/"));
-  CHECK(other.receive()->status == 200);
+  auto other_client = site.connect();
+  other_client.send(get("/"));
+  CHECK(other_client.receive()->status == 200);
   CHECK(site.server.time.now() - start < 1s);
-  CHECK(silent.read().has_error());
+  CHECK(silent_client.read().has_error());
   CHECK(site.server.time.now() - start >= 10s);
   CHECK(site.server.time.now() - start < 11s);
   CHECK(site.handshake_count("timeout") == 1);
@@ -190,10 +190,10 @@ TEST_CASE("server: the duration of the TLS handshake counts against the first re
           "[http][server][tls]") {
   https_server_fixture site;
   site.server.settings.limits.header_timeout = 10s;
-  auto plain = site.connect_plain();
+  auto plain_stream = site.connect_plain();
   site.server.time.run_for(6s);
   net::tls_client_context context{{.trusted_certificates = site.root.certificate_pem()}};
-  auto secure_stream = site.server.time.run(perform_client_handshake(context, std::move(plain)));
+  auto secure_stream = site.server.time.run(perform_client_handshake(context, std::move(plain_stream)));
   REQUIRE(secure_stream.has_value());
   peer client{site.server.time, std::move(*secure_stream)};
   const auto start = site.server.time.now();
@@ -253,7 +253,7 @@ TEST_CASE("server: close_notify follows a response that closes the TLS connectio
 
 TEST_CASE("server: a drain ends pending TLS handshakes within a second", "[http][server][tls]") {
   https_server_fixture site;
-  peer silent{site.server.time, site.connect_plain()};
+  peer silent_client{site.server.time, site.connect_plain()};
   site.server.time.run_for(1s);
   const auto start = site.server.time.now();
   site.server.drain(10s);
@@ -279,7 +279,7 @@ TEST_CASE("server: at the connection limit, a connection whose TLS handshake tak
           "[http][server][tls][bounds]") {
   https_server_fixture site;
   site.server.settings.limits.max_connections = 1;
-  const auto silent = site.connect_plain();
+  const auto silent_stream = site.connect_plain();
   site.server.time.run_for(1500ms);
   auto client = site.connect();
   client.send(get("/"));

@@ -29,9 +29,9 @@ decode_result decode(message_decoder decoder, std::string_view bytes, std::size_
   std::string pending;
   for (std::size_t i = 0; i < bytes.size(); i += slice) {
     pending += bytes.substr(i, slice);
-    std::string_view rest = pending;
-    const auto found = decoder.next(rest);
-    pending.erase(0, pending.size() - rest.size());
+    std::string_view remaining_bytes = pending;
+    const auto found = decoder.next(remaining_bytes);
+    pending.erase(0, pending.size() - remaining_bytes.size());
     if (found == event::message) return {found, 0, decoder.message().data};
     if (found != event::none) return {found, decoder.close_code(), decoder.payload()};
   }
@@ -95,15 +95,15 @@ TEST_CASE("websocket frames: fragments form a message, with control frames betwe
   const auto bytes = masked({websocket_opcode::text, "one ", false}) + masked({websocket_opcode::ping, "p"}) +
                      masked({websocket_opcode::continuation, "two ", false}) +
                      masked({websocket_opcode::continuation, "three"}) + masked({websocket_opcode::binary, "\xFF"});
-  std::string_view rest = bytes;
-  CHECK(decoder.next(rest) == event::ping);
+  std::string_view remaining_bytes = bytes;
+  CHECK(decoder.next(remaining_bytes) == event::ping);
   CHECK(decoder.payload() == "p");
-  CHECK(decoder.next(rest) == event::message);
+  CHECK(decoder.next(remaining_bytes) == event::message);
   CHECK(decoder.message().data == "one two three");
-  CHECK(decoder.next(rest) == event::message);
+  CHECK(decoder.next(remaining_bytes) == event::message);
   CHECK(decoder.message().type == http::websocket_message::kind::binary);
-  CHECK(decoder.next(rest) == event::none);
-  CHECK(rest.empty());
+  CHECK(decoder.next(remaining_bytes) == event::none);
+  CHECK(remaining_bytes.empty());
 }
 
 TEST_CASE("websocket frames: the limit applies to the total size of the fragments, and is exact", "[http][websocket]") {
@@ -119,13 +119,14 @@ TEST_CASE("websocket frames: the limit applies to the total size of the fragment
 }
 
 TEST_CASE("websocket frames: text messages and close reasons must be valid UTF-8", "[http][websocket]") {
-  const std::string valid = "\xE2\x82\xAC \xF0\x9F\x98\x80 \xC3\xA9";
-  CHECK(decode(make_decoder(), masked_text(valid)).text == valid);
-  const std::string invalid = GENERATE("\xC0\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xE2\x82", "\x80", "\xFF");
-  CHECK(decode(make_decoder(), masked_text("a" + invalid)).code == close_code::invalid_data);
-  CHECK(decode(make_decoder(), masked({websocket_opcode::close, close_payload(1000, invalid)})).code ==
+  const std::string valid_text = "\xE2\x82\xAC \xF0\x9F\x98\x80 \xC3\xA9";
+  CHECK(decode(make_decoder(), masked_text(valid_text)).text == valid_text);
+  const std::string invalid_value =
+      GENERATE("\xC0\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xE2\x82", "\x80", "\xFF");
+  CHECK(decode(make_decoder(), masked_text("a" + invalid_value)).code == close_code::invalid_data);
+  CHECK(decode(make_decoder(), masked({websocket_opcode::close, close_payload(1000, invalid_value)})).code ==
         close_code::invalid_data);
-  CHECK(decode(make_decoder(), masked({websocket_opcode::binary, invalid})).last == event::message);
+  CHECK(decode(make_decoder(), masked({websocket_opcode::binary, invalid_value})).last == event::message);
   // A character may be divided between fragments.
   const auto frames_with_divided_character =
       masked({websocket_opcode::text, "\xE2\x82", false}) + masked({websocket_opcode::continuation, "\xAC", true});

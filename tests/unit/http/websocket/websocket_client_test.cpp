@@ -137,19 +137,19 @@ TEST_CASE("websocket client: the handshake requests the protocols and extensions
 
 TEST_CASE("websocket client: an invalid handshake response is rejected", "[http][websocket]") {
   scripted_server server;
-  const std::string valid{valid_response};
+  const std::string valid_text{valid_response};
   const std::string start = "HTTP/1.1 101 Switching Protocols\r\n";
-  CHECK(server.result("HTTP/1.1 100 Continue\r\n\r\n" + valid + "\r\n\x81\x02hi") == "message: hi");
+  CHECK(server.result("HTTP/1.1 100 Continue\r\n\r\n" + valid_text + "\r\n\x81\x02hi") == "message: hi");
   CHECK(server.result("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n").find("did not switch") !=
         std::string::npos);
   CHECK(server.result(start + "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: x\r\n\r\n")
             .find("Sec-WebSocket-Accept") != std::string::npos);
   CHECK(server.result(start + "Connection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n").find("Upgrade") !=
         std::string::npos);
-  CHECK(server.result(valid + "Sec-WebSocket-Protocol: c\r\n\r\n").find("subprotocol") != std::string::npos);
-  CHECK(server.result(valid + "Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n").find("extension") !=
+  CHECK(server.result(valid_text + "Sec-WebSocket-Protocol: c\r\n\r\n").find("subprotocol") != std::string::npos);
+  CHECK(server.result(valid_text + "Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n").find("extension") !=
         std::string::npos);
-  CHECK(server.result(valid + "Sec-WebSocket-Extensions: x-other\r\n\r\n").find("extension") != std::string::npos);
+  CHECK(server.result(valid_text + "Sec-WebSocket-Extensions: x-other\r\n\r\n").find("extension") != std::string::npos);
   CHECK_FALSE(server.result("").starts_with("message"));
 }
 

@@ -84,13 +84,13 @@ TEST_CASE("websocket server: a full queue drops its oldest messages", "[http][we
   frame_client client{fixture.server, handshake("/")};
   fixture.server.time.run_for(1s);
   CHECK(fixture.events == log_lines{"sent"});
-  std::string last;
+  std::string last_text;
   int count = 0;
   for (auto received = client.receive(); received->opcode == websocket_opcode::text; received = client.receive()) {
-    last = received->payload;
+    last_text = received->payload;
     ++count;
   }
-  CHECK(last.starts_with("999."));
+  CHECK(last_text.starts_with("999."));
   CHECK(count < 30);
   CHECK(fixture.server.metric_value("cohort_server_websocket_dropped_messages_total") == 1000 - count);
 }
@@ -123,10 +123,10 @@ TEST_CASE("websocket server: one pong is queued for a peer that sends pings and 
   server.time.run_for(6s);
   CHECK(queued_bytes > 0);
   CHECK(queued_bytes < 500);
-  std::string last;
+  std::string last_text;
   for (auto received = client.receive(); received->opcode == websocket_opcode::pong; received = client.receive())
-    last = received->payload;
-  CHECK(last == "999" + std::string(100, '.'));
+    last_text = received->payload;
+  CHECK(last_text == "999" + std::string(100, '.'));
 }
 
 TEST_CASE("websocket server: a full queue closes the connection with 1013", "[http][websocket]") {

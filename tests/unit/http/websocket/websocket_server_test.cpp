@@ -27,28 +27,28 @@ TEST_CASE(
   CHECK_FALSE(client.response.header("Sec-WebSocket-Extensions"));
   CHECK_FALSE(client.response.header("Content-Length"));
 
-  const auto valid = handshake("/echo");
+  const auto valid_handshake = handshake("/echo");
   struct row {
     std::string request;
     int status;
   };
   const row rows[] = {
       {get("/echo"), 426},
-      {replace(valid, "Version: 13", "Version: 8"), 426},
-      {replace(valid, "Sec-WebSocket-Version: 13\r\n", ""), 426},
-      {replace(valid, "keep-alive, Upgrade", "keep-alive"), 400},
-      {replace(valid, "Upgrade: websocket", "Upgrade: h2c"), 426},
-      {replace(valid, "HTTP/1.1", "HTTP/1.0"), 400},
-      {replace(valid, sample_key, "dGhlIHNhbXBsZSBub25jZQ"), 400},
-      {replace(valid, sample_key, "dGhlIHNhbXBsZSBub25j!Q=="), 400},
-      {replace(valid, sample_key, ""), 400},
+      {replace(valid_handshake, "Version: 13", "Version: 8"), 426},
+      {replace(valid_handshake, "Sec-WebSocket-Version: 13\r\n", ""), 426},
+      {replace(valid_handshake, "keep-alive, Upgrade", "keep-alive"), 400},
+      {replace(valid_handshake, "Upgrade: websocket", "Upgrade: h2c"), 426},
+      {replace(valid_handshake, "HTTP/1.1", "HTTP/1.0"), 400},
+      {replace(valid_handshake, sample_key, "dGhlIHNhbXBsZSBub25jZQ"), 400},
+      {replace(valid_handshake, sample_key, "dGhlIHNhbXBsZSBub25j!Q=="), 400},
+      {replace(valid_handshake, sample_key, ""), 400},
       {handshake("/echo", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"), 400},
       {handshake("/echo", "Sec-WebSocket-Version: 13\r\n"), 400},
       {handshake("/echo", "Sec-WebSocket-Version: 8\r\n"), 400},
       {handshake("/echo", "Content-Length: 2\r\n") + "{}", 400},
       {handshake("/echo", "Origin: https://other.example\r\n"), 403},
       {handshake("/echo", "Origin: null\r\n"), 403},
-      {replace(valid, "GET", "POST"), 405},
+      {replace(valid_handshake, "GET", "POST"), 405},
   };
   for (const auto& [request, status] : rows) {
     INFO(request);
@@ -71,18 +71,18 @@ TEST_CASE("websocket server: only pages of the same host may connect, unless oth
   server.routes.websocket("/listed", echo_socket(), options);
   options.handshake.allowed_origins = {"*"};
   server.routes.websocket("/any", echo_socket(), options);
-  const auto accepted = [&](std::string_view path, const std::string& origin) {
+  const auto is_accepted = [&](std::string_view path, const std::string& origin) {
     auto client = server.connect();
     client.send(handshake(path, "Origin: " + origin + "\r\n"));
     return client.receive()->status == 101;
   };
-  CHECK(accepted("/same", "http://test"));
-  CHECK(accepted("/same", "https://TEST:443"));
-  CHECK_FALSE(accepted("/same", "http://test:8080"));
-  CHECK_FALSE(accepted("/same", "http://test.example"));
-  CHECK(accepted("/listed", "https://app.example"));
-  CHECK_FALSE(accepted("/listed", "http://test"));
-  CHECK(accepted("/any", "null"));
+  CHECK(is_accepted("/same", "http://test"));
+  CHECK(is_accepted("/same", "https://TEST:443"));
+  CHECK_FALSE(is_accepted("/same", "http://test:8080"));
+  CHECK_FALSE(is_accepted("/same", "http://test.example"));
+  CHECK(is_accepted("/listed", "https://app.example"));
+  CHECK_FALSE(is_accepted("/listed", "http://test"));
+  CHECK(is_accepted("/any", "null"));
 }
 
 TEST_CASE("websocket server: middleware rejects a handshake before the upgrade", "[http][websocket]") {
@@ -148,10 +148,10 @@ TEST_CASE("websocket server: a protocol violation closes the connection with its
   frame_client client{server, handshake("/echo")};
   client.send(violation.bytes + std::string(1000, 'x'));
   CHECK(client.receive_close() == violation.code);
-  const auto before = server.time.event_loop().now();
+  const auto time_before = server.time.event_loop().now();
   CHECK_FALSE(client.receive());
   // The end of the stream follows immediately, not after `close_timeout`.
-  CHECK(server.time.event_loop().now() - before < 1s);
+  CHECK(server.time.event_loop().now() - time_before < 1s);
   client.stream().close();
   server.time.run_for(1s);
   CHECK(closes(server, std::to_string(violation.code)) == 1);
@@ -215,9 +215,9 @@ TEST_CASE("websocket server: an idle peer is pinged, and its connection is close
   CHECK(client.receive()->opcode == websocket_opcode::ping);
   client.send(masked({websocket_opcode::pong, ""}));
   CHECK(client.receive()->opcode == websocket_opcode::ping);
-  const auto before = server.time.event_loop().now();
+  const auto time_before = server.time.event_loop().now();
   CHECK_FALSE(client.receive());
-  CHECK(server.time.event_loop().now() - before <= 21s);
+  CHECK(server.time.event_loop().now() - time_before <= 21s);
   server.time.run_for(10s);
   CHECK(closes(server, "1006") == 1);
   CHECK(server.metric_value("cohort_server_connections") == 0);

@@ -100,14 +100,14 @@ TEST_CASE("command line: the fingerprint contains Host and the addresses", "[loa
     arguments.emplace_back(default_target);
     return parse_valid(arguments).fingerprint;
   };
-  const auto plain = fingerprint_of({});
-  CHECK(fingerprint_of({"-H", "Host: a"}) != plain);
+  const auto plain_fingerprint = fingerprint_of({});
+  CHECK(fingerprint_of({"-H", "Host: a"}) != plain_fingerprint);
   CHECK(fingerprint_of({"-H", "Host: a"}) != fingerprint_of({"-H", "Host: b"}));
-  CHECK(fingerprint_of({"--connect-to", "::h:1"}) != plain);
+  CHECK(fingerprint_of({"--connect-to", "::h:1"}) != plain_fingerprint);
   CHECK(fingerprint_of({"--connect-to", "::h:1"}) != fingerprint_of({"--connect-to", "::h:2"}));
-  CHECK(fingerprint_of({"--resolve", "h:80:192.0.2.1"}) != plain);
-  CHECK(fingerprint_of({"--insecure"}) != plain);
-  CHECK(fingerprint_of({"--sni", "a"}) != plain);
+  CHECK(fingerprint_of({"--resolve", "h:80:192.0.2.1"}) != plain_fingerprint);
+  CHECK(fingerprint_of({"--insecure"}) != plain_fingerprint);
+  CHECK(fingerprint_of({"--sni", "a"}) != plain_fingerprint);
 }
 
 // ---- TLS
@@ -118,14 +118,14 @@ task<> serve_tls_connection(net::stream_ptr transport, const certificate_and_key
   const bool is_accepted = co_await server.handshake();
   if (!is_accepted) co_return;
   clients.push_back(server.server_name() + "/" + server.client_name());
-  std::string received;
+  std::string received_bytes;
   for (;;) {
     const auto bytes = co_await server.read();
     if (bytes.empty()) co_return;
-    received += bytes;
-    const auto end = received.find("\r\n\r\n");
+    received_bytes += bytes;
+    const auto end = received_bytes.find("\r\n\r\n");
     if (end == std::string::npos) continue;
-    received.erase(0, end + 4);
+    received_bytes.erase(0, end + 4);
     co_await server.write("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
   }
 }
@@ -166,10 +166,10 @@ class tls_session_fixture : public session_fixture {
  private:
   static task<> accept(tls_session_fixture& self, bool requests_certificate) {
     for (;;) {
-      auto accepted = co_await self.listener_->accept(loop::current());
-      if (!accepted) break;
+      auto accept_result = co_await self.listener_->accept(loop::current());
+      if (!accept_result) break;
       self.connections_.spawn(
-          serve_tls_connection(std::move(*accepted), self.leaf_, requests_certificate, self.clients));
+          serve_tls_connection(std::move(*accept_result), self.leaf_, requests_certificate, self.clients));
     }
     self.connections_.cancel();
     co_await self.connections_.join();
@@ -224,13 +224,13 @@ TEST_CASE("command line: --cert and --key identify the client", "[loadgen][cli][
   const auto client = fixture.issue("client.example");
   const auto certificate = fixture.write_file("client.pem", client.certificate_pem);
   const auto key = fixture.write_file("client.key", client.private_key_pem);
-  const auto both = fixture.write_file("both.pem", client.private_key_pem + client.certificate_pem);
+  const auto combined_file = fixture.write_file("both.pem", client.private_key_pem + client.certificate_pem);
   CHECK(fixture.run({"--target", "https://shop.example/", "--insecure"}) == 122);
   CHECK(fixture.clients.empty());
   CHECK(fixture.run({"--target", "https://shop.example/", "--insecure", "--cert", certificate, "--key", key}) == 0);
   CHECK(fixture.clients.back() == "shop.example/client.example");
   fixture.clients.clear();
-  CHECK(fixture.run({"--target", "https://shop.example/", "--insecure", "--cert", both}) == 0);
+  CHECK(fixture.run({"--target", "https://shop.example/", "--insecure", "--cert", combined_file}) == 0);
   CHECK(fixture.clients.back() == "shop.example/client.example");
 }
 

@@ -77,11 +77,11 @@ TEST_CASE("session: without the preflight, an unreachable target results in a re
 TEST_CASE("session: a comparison has exit status 0 if unchanged, 121 if slower, and 104 if the settings differ",
           "[loadgen][cli]") {
   temporary_directory files;
-  const auto saved = (files.path() / "before.json").string();
+  const auto saved_report = (files.path() / "before.json").string();
   const std::vector<std::string> flags{default_target, "-r", "50", "-d", "20"};
-  const auto with_flags = [&](std::vector<std::string> added) {
-    added.insert(added.begin(), flags.begin(), flags.end());
-    return parse_valid(std::move(added));
+  const auto with_flags = [&](std::vector<std::string> added_flags) {
+    added_flags.insert(added_flags.begin(), flags.begin(), flags.end());
+    return parse_valid(std::move(added_flags));
   };
   // The delays vary from request to request.
   const auto make_varied_delay = [](duration base) {
@@ -90,30 +90,30 @@ TEST_CASE("session: a comparison has exit status 0 if unchanged, 121 if slower, 
   {
     session_fixture fixture;
     fixture.serve_delayed(make_varied_delay(20ms));
-    REQUIRE(fixture.run_session(with_flags({"--json", saved})) == 0);
+    REQUIRE(fixture.run_session(with_flags({"--json", saved_report})) == 0);
   }
   SECTION("unchanged") {
     session_fixture fixture;
     fixture.serve_delayed(make_varied_delay(20ms));
-    CHECK(fixture.run_session(with_flags({"--baseline", saved})) == 0);
+    CHECK(fixture.run_session(with_flags({"--baseline", saved_report})) == 0);
   }
   SECTION("slower") {
     session_fixture fixture;
     fixture.serve_delayed(make_varied_delay(25ms));
-    CHECK(fixture.run_session(with_flags({"--baseline", saved})) == 121);
+    CHECK(fixture.run_session(with_flags({"--baseline", saved_report})) == 121);
     CHECK_THAT(fixture.report_output, ContainsSubstring("REGRESSION"));
   }
   SECTION("different settings") {
     session_fixture fixture;
     fixture.serve_delayed(make_varied_delay(20ms));
-    CHECK(fixture.run_session(with_flags({"--baseline", saved, "--connections", "3"})) == 104);
+    CHECK(fixture.run_session(with_flags({"--baseline", saved_report, "--connections", "3"})) == 104);
     CHECK_THAT(fixture.status_output, ContainsSubstring("connections"));
     CHECK(fixture.request_count == 0);
   }
   SECTION("not a report") {
-    std::ofstream(saved) << "hello";
+    std::ofstream(saved_report) << "hello";
     session_fixture fixture;
-    CHECK(fixture.run_session(with_flags({"--baseline", saved})) == 104);
+    CHECK(fixture.run_session(with_flags({"--baseline", saved_report})) == 104);
   }
 }
 

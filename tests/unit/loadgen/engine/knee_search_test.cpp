@@ -18,11 +18,11 @@ constexpr auto per_second = [](std::int64_t requests) { return request_rate::per
 
 /// Returns all rates that were tried. More trials than `max_trials` indicate an endless search.
 std::vector<knee_search::trial> run_search(knee_search& search, const trial_function& run_trial,
-                                           std::size_t max_trials = 60) {
+                                           std::size_t max_trial_count = 60) {
   std::vector<knee_search::trial> trials;
   while (const auto next = search.next()) {
     trials.push_back(*next);
-    if (trials.size() > max_trials) {
+    if (trials.size() > max_trial_count) {
       FAIL_CHECK("too many trials");
       break;
     }
@@ -193,10 +193,10 @@ TEST_CASE("knee search: an invalid confirmation is retried at a lower rate", "[l
 TEST_CASE("knee search: a failed confirmation lowers the rate by 5 % until a confirmation passes",
           "[loadgen][engine]") {
   const auto failures = GENERATE(range(0, 6));
-  int failures_left = failures;
+  int remaining_failure_count = failures;
   knee_search search{per_second(100)};
   const auto trials = run_search(search, [&](knee_search::trial trial) {
-    if (trial.is_confirmation) return failures_left-- > 0 ? trial_result::failed : trial_result::passed;
+    if (trial.is_confirmation) return remaining_failure_count-- > 0 ? trial_result::failed : trial_result::passed;
     return trial.rate <= per_second(100) ? trial_result::passed : trial_result::failed;
   });
   auto expected = per_second(100).millionths;

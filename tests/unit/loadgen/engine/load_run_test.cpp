@@ -117,18 +117,18 @@ TEST_CASE("load run: the intervals and the phases add up to the totals", "[loadg
   CHECK(report.phases.at(0).totals.planned == 20);
   CHECK(report.phases.at(1).totals.planned == 100);
   REQUIRE(report.intervals.size() == 5);
-  std::uint64_t planned = 0;
-  std::uint64_t answered = 0;
+  std::uint64_t planned_count = 0;
+  std::uint64_t answered_count = 0;
   for (std::size_t i = 0; i < report.intervals.size(); ++i) {
     CHECK(report.intervals[i].start == i * 1s);
-    planned += report.intervals[i].totals.planned;
-    answered += report.intervals[i].target_stats.at(0).answered;
+    planned_count += report.intervals[i].totals.planned;
+    answered_count += report.intervals[i].target_stats.at(0).answered;
   }
   CHECK(report.intervals[0].totals.planned == 10);
   CHECK(report.intervals[2].totals.planned == 40);
   CHECK(report.intervals[3].phase == 1);
-  CHECK(planned == 120);
-  CHECK(answered == 120);
+  CHECK(planned_count == 120);
+  CHECK(answered_count == 120);
 }
 
 TEST_CASE("load run: the statistics of several workers are merged", "[loadgen][engine]") {

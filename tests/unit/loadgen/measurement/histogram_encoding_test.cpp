@@ -112,13 +112,13 @@ TEST_CASE("histogram: the V2 encoding equals that of the reference implementatio
   CHECK(recorded.percentile(99.9) == 2'971'647);
   CHECK(recorded.percentile(100) == 3'599'999'999);  // in HdrHistogram the end of the bucket, 3600809983
 
-  const auto decoded = decode(recorded.encode_v2());
+  const auto decode_result = decode(recorded.encode_v2());
   // The Python library encodes a single zero as a run; the JavaScript library has a different offset and ratio, which
   // are not used.
-  CHECK(decoded.header == decode(python_encoding).header);
-  CHECK(decoded.counts == decode(python_encoding).counts);
-  CHECK(decoded.payload == decode(javascript_encoding).payload);
-  CHECK(decoded.counts == counts_of(recorded));
+  CHECK(decode_result.header == decode(python_encoding).header);
+  CHECK(decode_result.counts == decode(python_encoding).counts);
+  CHECK(decode_result.payload == decode(javascript_encoding).payload);
+  CHECK(decode_result.counts == counts_of(recorded));
 }
 
 TEST_CASE("histogram: the V2 encoding can be decoded for any counts", "[loadgen][measurement]") {
@@ -137,9 +137,9 @@ TEST_CASE("histogram: the V2 encoding can be decoded for any counts", "[loadgen]
     for (const auto value : random_values(random, 10'000)) recorded.record(value);
     recorded.record(histogram::highest_trackable_value);
   }
-  const auto decoded = decode(recorded.encode_v2());
-  CHECK(read_big_endian(decoded.header.substr(0, 4)) == 0x1c849313);
-  CHECK(decoded.counts == (recorded.count() == 0 ? std::vector<std::int64_t>{0} : counts_of(recorded)));
+  const auto decode_result = decode(recorded.encode_v2());
+  CHECK(read_big_endian(decode_result.header.substr(0, 4)) == 0x1c849313);
+  CHECK(decode_result.counts == (recorded.count() == 0 ? std::vector<std::int64_t>{0} : counts_of(recorded)));
 }
 
 }  // namespace

@@ -90,17 +90,17 @@ TEST_CASE("histogram: adding a histogram equals recording its values", "[loadgen
 }
 
 TEST_CASE("histogram: all values of an empty histogram are zero", "[loadgen][measurement]") {
-  histogram empty;
-  empty.record(17, 0);
-  empty.add(histogram{});
-  CHECK(empty.count() == 0);
-  CHECK(empty.min() == 0);
-  CHECK(empty.max() == 0);
-  CHECK(empty.mean() == 0);
-  CHECK(empty.value_at_rank(1) == 0);
-  CHECK(empty.percentile(99) == 0);
-  CHECK(empty.count_at_or_below(1000) == 0);
-  CHECK(buckets_of(empty).empty());
+  histogram empty_histogram;
+  empty_histogram.record(17, 0);
+  empty_histogram.add(histogram{});
+  CHECK(empty_histogram.count() == 0);
+  CHECK(empty_histogram.min() == 0);
+  CHECK(empty_histogram.max() == 0);
+  CHECK(empty_histogram.mean() == 0);
+  CHECK(empty_histogram.value_at_rank(1) == 0);
+  CHECK(empty_histogram.percentile(99) == 0);
+  CHECK(empty_histogram.count_at_or_below(1000) == 0);
+  CHECK(buckets_of(empty_histogram).empty());
 }
 
 TEST_CASE("histogram: a duration is rounded up to a microsecond", "[loadgen][measurement]") {

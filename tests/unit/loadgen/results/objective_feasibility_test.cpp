@@ -15,15 +15,15 @@ using measure = objective::measure;
 using comparison_operator = objective::comparison_operator;
 
 TEST_CASE("objective: an objective becomes infeasible at the first decisive request", "[loadgen][results]") {
-  request_stats slow = make_stats(1, 0);
-  slow.response_time.record(1s);
-  CHECK(is_infeasible(parse("p99<1s"), slow, 99));
-  CHECK_FALSE(is_infeasible(parse("p99<1s"), slow, 100));  // 99 of 100 requests can still be fast enough
-  CHECK_FALSE(is_infeasible(parse("p99<=1s"), slow, 1));
-  CHECK(is_infeasible(parse("max<1s"), slow, 1'000'000));
-  CHECK_FALSE(is_infeasible(parse("p99>2s"), slow, 1));
-  CHECK_FALSE(is_infeasible(parse("mean<1ms"), slow, 1));
-  CHECK_FALSE(is_infeasible(parse("rate>=100"), slow, 1));
+  request_stats slow_stats = make_stats(1, 0);
+  slow_stats.response_time.record(1s);
+  CHECK(is_infeasible(parse("p99<1s"), slow_stats, 99));
+  CHECK_FALSE(is_infeasible(parse("p99<1s"), slow_stats, 100));  // 99 of 100 requests can still be fast enough
+  CHECK_FALSE(is_infeasible(parse("p99<=1s"), slow_stats, 1));
+  CHECK(is_infeasible(parse("max<1s"), slow_stats, 1'000'000));
+  CHECK_FALSE(is_infeasible(parse("p99>2s"), slow_stats, 1));
+  CHECK_FALSE(is_infeasible(parse("mean<1ms"), slow_stats, 1));
+  CHECK_FALSE(is_infeasible(parse("rate>=100"), slow_stats, 1));
   request_stats censored_stats = make_stats(0, 1);
   censored_stats.response_time.record_censored(1s);
   CHECK(is_infeasible(parse("p50<1s"), censored_stats, 1));
@@ -97,9 +97,9 @@ TEST_CASE("objective: an infeasible objective is missed regardless of the remain
   for (auto& request : requests) request = generator.next();
   for (int i = 0; i < 20; ++i) {
     const auto objective = random_objective(random, max_us);
-    const auto ended = 1 + random() % requests.size();
+    const auto ended_count = 1 + random() % requests.size();
     request_stats stats;
-    for (std::size_t n = 0; n < ended; ++n) requests[n].add_to(stats);
+    for (std::size_t n = 0; n < ended_count; ++n) requests[n].add_to(stats);
     if (!is_infeasible(objective, stats, requests.size())) continue;
     for (int k = 0; k < 10; ++k) {
       // The remaining requests succeed, or fail at a random rate.
@@ -107,8 +107,8 @@ TEST_CASE("objective: an infeasible objective is missed regardless of the remain
                              k % 3 == 0 ? 0 : static_cast<unsigned>(random() % 100), k % 2 == 0 ? 1 : max_us};
       request_stats final_stats;
       final_stats.add(stats);
-      const auto end = k < 5 ? requests.size() : ended + random() % (requests.size() - ended + 1);
-      for (auto n = ended; n < end; ++n) rest.next().add_to(final_stats);
+      const auto end = k < 5 ? requests.size() : ended_count + random() % (requests.size() - ended_count + 1);
+      for (auto n = ended_count; n < end; ++n) rest.next().add_to(final_stats);
       REQUIRE_FALSE(evaluate(objective, final_stats, 1).is_met);
     }
   }
@@ -118,10 +118,10 @@ TEST_CASE("objective: a feasible objective can still be met if no value is censo
   std::mt19937_64 random{GENERATE(range(1u, 300u))};
   const std::uint64_t max_us = 1 + random() % 200'000;
   request_generator generator{random, static_cast<unsigned>(random() % 30), 0, max_us};
-  const auto planned = 1 + random() % 200;
-  const auto ended = 1 + random() % planned;
+  const auto planned_count = 1 + random() % 200;
+  const auto ended_count = 1 + random() % planned_count;
   request_stats stats;
-  for (std::size_t n = 0; n < ended; ++n) {
+  for (std::size_t n = 0; n < ended_count; ++n) {
     auto request = generator.next();
     request.is_measured = true;
     request.add_to(stats);
@@ -132,16 +132,16 @@ TEST_CASE("objective: a feasible objective can still be met if no value is censo
     const bool has_ratio = is_ratio(objective.measured);
     const bool can_recover = objective.measured == measure::mean || objective.measured == measure::rate;
     if (can_recover || (!has_ratio && !is_upper)) continue;
-    if (is_infeasible(objective, stats, planned)) continue;
+    if (is_infeasible(objective, stats, planned_count)) continue;
     const bool is_success = is_upper == (objective.measured == measure::error_rate);
     request_stats final_stats;
     final_stats.add(stats);
     const ended_request best{.is_success = is_success || !has_ratio, .is_on_time = is_success && has_ratio};
-    for (auto n = ended; n < planned; ++n) best.add_to(final_stats);
+    for (auto n = ended_count; n < planned_count; ++n) best.add_to(final_stats);
     // A time of zero is not less than zero.
     if (objective.limit == 0 && objective.comparison == comparison_operator::less) continue;
     CAPTURE(static_cast<int>(objective.measured), objective.percent, static_cast<int>(objective.comparison),
-            objective.limit, ended, planned);
+            objective.limit, ended_count, planned_count);
     CHECK(evaluate(objective, final_stats, 1).is_met);
   }
 }

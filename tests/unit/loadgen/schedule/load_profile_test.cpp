@@ -79,11 +79,11 @@ TEST_CASE("load profile: no request starts during a pause or at its start", "[lo
       .add_constant(5s, requests_per_second(0))
       .add_constant(1s, requests_per_second(2));
   CHECK(start_times(profile) == std::vector<duration>{0s, 500ms, 6s, 6500ms});
-  load_profile late;
-  late.begin_phase("only")
+  load_profile late_profile;
+  late_profile.begin_phase("only")
       .add_constant(3s, requests_per_second(0))
       .add_ramp(2s, requests_per_second(0), requests_per_second(1));
-  CHECK(start_times(late) == std::vector<duration>{3s});
+  CHECK(start_times(late_profile) == std::vector<duration>{3s});
   CHECK(constant_profile(3s, requests_per_second(0)).request_count() == 0);
 }
 
@@ -151,17 +151,17 @@ TEST_CASE("load profile: a step changes the rate immediately, and a boundary bel
 }
 
 TEST_CASE("load profile: an empty profile has no requests", "[loadgen][schedule]") {
-  load_profile empty;
-  CHECK(empty.request_count() == 0);
-  CHECK(empty.request_count_before(1s) == 0);
-  CHECK(empty.rate_at(0s) == requests_per_second(0));
-  CHECK(empty.phase_at(0s) == 0);
-  CHECK_FALSE(arrival_sequence(empty, arrival_process::poisson, 1).next());
-  empty.begin_phase("nothing")
+  load_profile empty_profile;
+  CHECK(empty_profile.request_count() == 0);
+  CHECK(empty_profile.request_count_before(1s) == 0);
+  CHECK(empty_profile.rate_at(0s) == requests_per_second(0));
+  CHECK(empty_profile.phase_at(0s) == 0);
+  CHECK_FALSE(arrival_sequence(empty_profile, arrival_process::poisson, 1).next());
+  empty_profile.begin_phase("nothing")
       .add_ramp(0s, requests_per_second(5), requests_per_second(9))
       .add_constant(0s, requests_per_second(5));
-  CHECK(empty.rate_at(0s) == requests_per_second(0));
-  CHECK_FALSE(arrival_sequence(empty, arrival_process::constant, 1).next());
+  CHECK(empty_profile.rate_at(0s) == requests_per_second(0));
+  CHECK_FALSE(arrival_sequence(empty_profile, arrival_process::constant, 1).next());
 }
 
 /// A profile of up to 1000 nanoseconds, whose definition can be evaluated at each nanosecond.

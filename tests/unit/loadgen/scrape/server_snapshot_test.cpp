@@ -178,18 +178,18 @@ TEST_CASE("server snapshot: a percentile is interpolated within its bucket", "[l
     std::uint64_t microseconds;
   };
   // Of 100 requests, 10 take up to 0.1 s, 30 up to 0.2 s and 60 up to 1 s.
-  const auto after = make_buckets({{0.1, 10}, {0.2, 40}, {1, 100}, {infinity, 100}});
+  const auto snapshot_after = make_buckets({{0.1, 10}, {0.2, 40}, {1, 100}, {infinity, 100}});
   const auto expected = GENERATE(from_range(std::vector<percentile_case>{
       {5, 50'000}, {10, 100'000}, {25, 150'000}, {40, 200'000}, {70, 600'000}, {99, 986'667}, {100, 1'000'000}}));
   CAPTURE(expected.percent);
-  CHECK(percentile_between({}, after, expected.percent) == expected.microseconds);
+  CHECK(percentile_between({}, snapshot_after, expected.percent) == expected.microseconds);
 }
 
 TEST_CASE("server snapshot: a percentile covers the requests between two snapshots", "[loadgen][scrape]") {
-  const auto before = make_buckets({{0.1, 1'000}, {0.2, 1'000}, {infinity, 1'000}});
-  const auto after = make_buckets({{0.1, 1'000}, {0.2, 1'010}, {infinity, 1'010}});
-  CHECK(percentile_between(before, after, 50) == 150'000);
-  CHECK(percentile_between({}, after, 50) == 50'500);
+  const auto snapshot_before = make_buckets({{0.1, 1'000}, {0.2, 1'000}, {infinity, 1'000}});
+  const auto snapshot_after = make_buckets({{0.1, 1'000}, {0.2, 1'010}, {infinity, 1'010}});
+  CHECK(percentile_between(snapshot_before, snapshot_after, 50) == 150'000);
+  CHECK(percentile_between({}, snapshot_after, 50) == 50'500);
 }
 
 TEST_CASE("server snapshot: there is no percentile without requests, and none beyond the last bound",
@@ -206,9 +206,9 @@ TEST_CASE("server snapshot: there is no percentile without requests, and none be
 
 TEST_CASE("server snapshot: after a restart of the server, a percentile is absent or within the bounds",
           "[loadgen][scrape]") {
-  const auto before = make_buckets({{0.1, 100}, {0.2, 100}, {infinity, 100}});
-  CHECK_FALSE(percentile_between(before, make_buckets({{0.1, 5}, {0.2, 50}, {infinity, 50}}), 99));
-  const auto mixed = percentile_between(before, make_buckets({{0.1, 5}, {0.2, 150}, {infinity, 150}}), 99);
+  const auto snapshot_before = make_buckets({{0.1, 100}, {0.2, 100}, {infinity, 100}});
+  CHECK_FALSE(percentile_between(snapshot_before, make_buckets({{0.1, 5}, {0.2, 50}, {infinity, 50}}), 99));
+  const auto mixed = percentile_between(snapshot_before, make_buckets({{0.1, 5}, {0.2, 150}, {infinity, 150}}), 99);
   if (mixed) CHECK(*mixed <= 200'000);
 }
 

@@ -244,9 +244,9 @@ TEST_CASE("live view: no line is wider than the terminal, for any names", "[load
   terminal_screen screen{columns, 60};
   screen.print(view.update(run.progress));
   CHECK_FALSE(screen.has_wrapped());
-  const auto before = screen.text();
+  const auto text_before = screen.text();
   screen.print(view.update(run.progress));
-  CHECK(screen.text() == before);
+  CHECK(screen.text() == text_before);
 }
 
 TEST_CASE("live view: a frame leaves one row free, and omits targets if necessary", "[loadgen][terminal]") {

@@ -80,8 +80,10 @@ struct rabbitmq_fixture {
     return outcome ? "ok" : std::string{to_string(outcome.error().code)};
   }
   std::string subscribe(const std::string& group) {
-    const auto subscribed = time().run(client->subscribe({"reports", group}, deadline::after(time().now(), 10s)));
-    return subscribed ? "ok" : std::string{to_string(subscribed.error().code)} + ": " + subscribed.error().message;
+    const auto subscribe_result = time().run(client->subscribe({"reports", group}, deadline::after(time().now(), 10s)));
+    return subscribe_result
+               ? "ok"
+               : std::string{to_string(subscribe_result.error().code)} + ": " + subscribe_result.error().message;
   }
 
   two_host_fixture hosts;
@@ -98,7 +100,7 @@ struct rabbitmq_fixture {
   std::optional<spawned_task<>> client_task;
   std::optional<spawned_task<>> publisher_task;
   std::optional<spawned_task<>> consumer_task;
-  std::vector<messaging::message> received;
+  std::vector<messaging::message> received_messages;
 };
 
 TEST_CASE("rabbitmq: a message arrives with its headers, in frames of the negotiated size", "[messaging][rabbitmq]") {
@@ -185,23 +187,23 @@ TEST_CASE("rabbitmq: a message is resent after a rejection, and after the broker
           "[messaging][rabbitmq][faults]") {
   rabbitmq_fixture fixture;
   fixture.server.is_rejecting = true;
-  const auto rejected = fixture.start_publish("a");
+  const auto rejected_publish = fixture.start_publish("a");
   fixture.time().run_for(5s);
-  CHECK(!rejected->ended());
+  CHECK(!rejected_publish->ended());
   fixture.server.is_rejecting = false;
   fixture.time().run_for(5s);
-  CHECK(rejected->ended());
+  CHECK(rejected_publish->ended());
   fixture.server.send_blocked(true);
   fixture.time().run_for(1s);
-  const auto stored = fixture.server.stored_message_count;
-  const auto blocked = fixture.start_publish("b");
+  const auto stored_count = fixture.server.stored_message_count;
+  const auto blocked_publish = fixture.start_publish("b");
   fixture.time().run_for(20s);
-  CHECK(!blocked->ended());
-  CHECK(fixture.server.stored_message_count == stored);
+  CHECK(!blocked_publish->ended());
+  CHECK(fixture.server.stored_message_count == stored_count);
   CHECK(fixture.server.login_count == 1);
   fixture.server.send_blocked(false);
   fixture.time().run_for(5s);
-  CHECK(blocked->ended());
+  CHECK(blocked_publish->ended());
 }
 
 TEST_CASE("rabbitmq: heartbeats detect a partition, and the client reconnects once it heals",

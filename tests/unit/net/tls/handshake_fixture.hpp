@@ -24,9 +24,9 @@ struct handshake_pair {
 inline task<handshake_pair> connect_on_loop(net::tls_client_context& client, net::tls_server_context& server,
                                             net::memory_pipe_settings pipe) {
   auto ends = net::make_memory_pipe(pipe);
-  auto both = when_all(perform_client_handshake(client, std::move(ends.first)),
-                       perform_server_handshake(server, std::move(ends.second)));
-  auto results = co_await std::move(both);
+  auto both_tasks = when_all(perform_client_handshake(client, std::move(ends.first)),
+                             perform_server_handshake(server, std::move(ends.second)));
+  auto results = co_await std::move(both_tasks);
   co_return handshake_pair{std::move(std::get<0>(results)), std::move(std::get<1>(results))};
 }
 

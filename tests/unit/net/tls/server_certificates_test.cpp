@@ -50,14 +50,15 @@ class sni_fixture {
                                    std::string server_name) {
     net::tls_client_context client{client_settings};
     auto ends = net::make_memory_pipe();
-    auto both = when_all(handshake(client, std::move(ends.first), std::move(server_name)),
-                         perform_server_handshake(server, std::move(ends.second)));
-    auto results = co_await std::move(both);
+    auto both_tasks = when_all(handshake(client, std::move(ends.first), std::move(server_name)),
+                               perform_server_handshake(server, std::move(ends.second)));
+    auto results = co_await std::move(both_tasks);
     co_return std::get<0>(results);
   }
-  static task<std::string> handshake(net::tls_client_context& client, net::stream_ptr plain, std::string server_name) {
-    plain->set_deadline(deadline::after(loop::current().now(), 5s));
-    auto handshake_task = client.handshake(std::move(plain), std::move(server_name));
+  static task<std::string> handshake(net::tls_client_context& client, net::stream_ptr plain_stream,
+                                     std::string server_name) {
+    plain_stream->set_deadline(deadline::after(loop::current().now(), 5s));
+    auto handshake_task = client.handshake(std::move(plain_stream), std::move(server_name));
     auto secure_stream = co_await std::move(handshake_task);
     if (!secure_stream) co_return std::string{};
     auto& stream = dynamic_cast<net::tls_stream&>(**secure_stream);
@@ -123,9 +124,9 @@ TEST_CASE("tls server: all certificates request client certificates", "[net][tls
                       std::string host) -> task<net::tls_handshake_result> {
       auto ends = net::make_memory_pipe();
       ends.first->set_deadline(deadline::after(loop::current().now(), 5s));
-      auto both = when_all(from.handshake(std::move(ends.first), std::move(host)),
-                           perform_server_handshake(to, std::move(ends.second)));
-      auto results = co_await std::move(both);
+      auto both_tasks = when_all(from.handshake(std::move(ends.first), std::move(host)),
+                                 perform_server_handshake(to, std::move(ends.second)));
+      auto results = co_await std::move(both_tasks);
       co_return std::get<1>(results).result;
     };
     CHECK(fixture.time.run(connect(client, server, name)) == net::tls_handshake_result::client_certificate_invalid);

@@ -18,13 +18,13 @@ using net::tls_handshake_result;
 
 TEST_CASE("tls server: a handshake succeeds, and bytes are transferred in both directions", "[net][tls]") {
   tls_server_fixture fixture;
-  auto connected = fixture.connect();
-  REQUIRE(connected.client.has_value());
-  CHECK(connected.server.result == tls_handshake_result::success);
-  CHECK_FALSE(connected.server.has_client_certificate);
-  REQUIRE(connected.server.stream);
-  peer client{fixture.time, std::move(*connected.client)};
-  peer server{fixture.time, std::move(connected.server.stream)};
+  auto connection = fixture.connect();
+  REQUIRE(connection.client.has_value());
+  CHECK(connection.server.result == tls_handshake_result::success);
+  CHECK_FALSE(connection.server.has_client_certificate);
+  REQUIRE(connection.server.stream);
+  peer client{fixture.time, std::move(*connection.client)};
+  peer server{fixture.time, std::move(connection.server.stream)};
   client.send("request");
   CHECK(server.read().value() == "request");
   server.send("response");
@@ -36,22 +36,22 @@ TEST_CASE("tls server: the handshake fails if the client does not use TLS", "[ne
   for (const auto* bytes : {"GET / HTTP/1.1\r\nHost: test\r\n\r\n", "CONNECT test:443 HTTP/1.1\r\n\r\n",
                             "SSH-2.0-OpenSSH_9.2\r\n", "{\"text\":\"no TLS\"}"}) {
     CAPTURE(bytes);
-    const auto accepted = fixture.receive(bytes);
-    CHECK(accepted.result == tls_handshake_result::not_tls);
-    CHECK(accepted.stream == nullptr);
-    CHECK_FALSE(accepted.reason.empty());
+    const auto accept_result = fixture.receive(bytes);
+    CHECK(accept_result.result == tls_handshake_result::not_tls);
+    CHECK(accept_result.stream == nullptr);
+    CHECK_FALSE(accept_result.reason.empty());
   }
 }
 
 TEST_CASE("tls server: a client without TLS 1.2 and TLS 1.3 is rejected", "[net][tls]") {
   tls_server_fixture fixture;
   for (const auto version : {TLS1_VERSION, TLS1_1_VERSION}) {
-    const auto accepted = fixture.receive_from([version](SSL_CTX* client) {
+    const auto accept_result = fixture.receive_from([version](SSL_CTX* client) {
       SSL_CTX_set_security_level(client, 0);
       SSL_CTX_set_min_proto_version(client, version);
       SSL_CTX_set_max_proto_version(client, version);
     });
-    CHECK(accepted.result == tls_handshake_result::unsupported_version);
+    CHECK(accept_result.result == tls_handshake_result::unsupported_version);
   }
 }
 
@@ -84,9 +84,9 @@ TEST_CASE(
 TEST_CASE("tls server: a client that does not trust the certificate rejects the handshake", "[net][tls]") {
   tls_server_fixture fixture;
   certificate_authority other_root{"Other Root"};
-  const auto connected = fixture.connect({.trusted_certificates = other_root.certificate_pem()});
-  CHECK(connected.client.has_error());
-  CHECK(connected.server.result == tls_handshake_result::rejected_by_client);
+  const auto connection = fixture.connect({.trusted_certificates = other_root.certificate_pem()});
+  CHECK(connection.client.has_error());
+  CHECK(connection.server.result == tls_handshake_result::rejected_by_client);
 }
 
 TEST_CASE("tls server: client certificates are requested, and the handshake fails for invalid certificates",
@@ -97,38 +97,39 @@ TEST_CASE("tls server: client certificates are requested, and the handshake fail
   settings.client_ca_certificates = fixture.root.certificate_pem();
   fixture.context.reload(settings);
 
-  const auto without = fixture.connect();
-  CHECK(without.server.result == tls_handshake_result::success);
-  CHECK_FALSE(without.server.has_client_certificate);
+  const auto connection_without_certificate = fixture.connect();
+  CHECK(connection_without_certificate.server.result == tls_handshake_result::success);
+  CHECK_FALSE(connection_without_certificate.server.has_client_certificate);
 
   const std::vector<std::string> uris{"spiffe://example.org/dashboard", "spiffe://example.org/other"};
-  const auto valid = fixture.connect(make_client_settings(issue_client_certificate(fixture.root, uris)));
-  CHECK(valid.server.result == tls_handshake_result::success);
-  CHECK(valid.server.has_client_certificate);
-  CHECK(valid.server.client_uris == uris);
+  const auto connection_with_certificate =
+      fixture.connect(make_client_settings(issue_client_certificate(fixture.root, uris)));
+  CHECK(connection_with_certificate.server.result == tls_handshake_result::success);
+  CHECK(connection_with_certificate.server.has_client_certificate);
+  CHECK(connection_with_certificate.server.client_uris == uris);
 
   const auto check_rejected = [&fixture](const certificate_and_key& certificate) {
-    const auto connected = fixture.connect(make_client_settings(certificate));
-    CHECK(connected.server.result == tls_handshake_result::client_certificate_invalid);
-    return connected.server.reason;
+    const auto connection = fixture.connect(make_client_settings(certificate));
+    CHECK(connection.server.result == tls_handshake_result::client_certificate_invalid);
+    return connection.server.reason;
   };
   CHECK(check_rejected(issue_client_certificate(other_root, uris)).find("certificate verify failed: ") == 0);
-  const auto expired = fixture.root.issue(
+  const auto expired_certificate = fixture.root.issue(
       {.dns = {"client.example"}, .usage = "clientAuth", .not_before_offset = -2h, .validity_period = 1h});
-  CHECK(check_rejected(expired).find("expired") != std::string::npos);
+  CHECK(check_rejected(expired_certificate).find("expired") != std::string::npos);
   CHECK(check_rejected(fixture.leaf).find("purpose") != std::string::npos);
 }
 
 TEST_CASE("tls server: a reload applies to later handshakes only", "[net][tls]") {
   tls_server_fixture fixture;
-  auto before = fixture.connect();
-  REQUIRE(before.client.has_value());
+  auto connection_before = fixture.connect();
+  REQUIRE(connection_before.client.has_value());
   certificate_authority new_root{"New Root"};
   fixture.context.reload(make_server_settings(issue_server_certificate(new_root)));
   CHECK(fixture.connect().client.has_error());
   CHECK(fixture.connect({.trusted_certificates = new_root.certificate_pem()}).client.has_value());
-  peer client{fixture.time, std::move(*before.client)};
-  peer server{fixture.time, std::move(before.server.stream)};
+  peer client{fixture.time, std::move(*connection_before.client)};
+  peer server{fixture.time, std::move(connection_before.server.stream)};
   client.send("still open");
   CHECK(server.read().value() == "still open");
 }
@@ -146,9 +147,9 @@ TEST_CASE("tls server: sessions are resumed by tickets until the second rotation
   tls_server_fixture fixture;
   net::tls_client_context client{{.trusted_certificates = fixture.root.certificate_pem()}};
   const auto reconnect_and_check_resumed = [&] {
-    auto connected = fixture.connect_with(client);
-    exchange_bytes(fixture.time, connected);
-    return connected.server.is_resumed;
+    auto connection = fixture.connect_with(client);
+    exchange_bytes(fixture.time, connection);
+    return connection.server.is_resumed;
   };
   CHECK_FALSE(reconnect_and_check_resumed());
   CHECK(reconnect_and_check_resumed());
@@ -174,10 +175,10 @@ TEST_CASE("tls server: no session is resumed while client certificates are reque
   settings.client_ca_certificates = fixture.root.certificate_pem();
   fixture.context.reload(settings);
   for (int i = 0; i < 2; ++i) {
-    auto connected = fixture.connect_with(client);
-    CHECK_FALSE(connected.server.is_resumed);
-    CHECK(connected.server.has_client_certificate);
-    exchange_bytes(fixture.time, connected);
+    auto connection = fixture.connect_with(client);
+    CHECK_FALSE(connection.server.is_resumed);
+    CHECK(connection.server.has_client_certificate);
+    exchange_bytes(fixture.time, connection);
   }
 }
 
@@ -185,8 +186,9 @@ TEST_CASE("tls server: invalid settings are rejected with an error that contains
   using setting = net::tls_server_settings_error::setting;
   certificate_authority root{"Test Root"};
   const auto leaf = issue_server_certificate(root);
-  const auto other = issue_server_certificate(root);
-  const auto expired = root.issue({.dns = {"service.example"}, .not_before_offset = -2h, .validity_period = 1h});
+  const auto other_leaf = issue_server_certificate(root);
+  const auto expired_certificate =
+      root.issue({.dns = {"service.example"}, .not_before_offset = -2h, .validity_period = 1h});
   const auto future_certificate = root.issue({.dns = {"service.example"}, .not_before_offset = 1h});
   const auto check = [](const net::tls_server_settings& settings, setting invalid, const std::string& reason) {
     CAPTURE(reason);
@@ -205,11 +207,11 @@ TEST_CASE("tls server: invalid settings are rejected with an error that contains
         "no certificate in PEM format was found");
   check({.certificates = {{leaf.certificate_pem, leaf.certificate_pem}}}, setting::private_key,
         "no unencrypted private key in PEM format was found");
-  check({.certificates = {{leaf.certificate_pem, other.private_key_pem}}}, setting::key_pair,
+  check({.certificates = {{leaf.certificate_pem, other_leaf.private_key_pem}}}, setting::key_pair,
         "the private key does not match the certificate");
   check({.certificates = {{leaf.certificate_pem, ed25519_key_pem()}}}, setting::key_pair,
         "the private key does not match the certificate");
-  check(make_server_settings(expired), setting::certificate_chain, "the certificate expired on 20");
+  check(make_server_settings(expired_certificate), setting::certificate_chain, "the certificate expired on 20");
   check(make_server_settings(future_certificate), setting::certificate_chain, "the certificate is not valid before 20");
   settings_with_client_ca.client_ca_certificates = "no PEM";
   check(settings_with_client_ca, setting::client_ca_certificates, "no certificate in PEM format was found");

@@ -34,20 +34,22 @@ inline net::tls_client_settings make_client_settings(const certificate_and_key& 
   return {.certificate_chain = leaf.certificate_pem, .private_key = leaf.private_key_pem};
 }
 
-inline task<result<net::stream_ptr>> perform_client_handshake(net::tls_client_context& context, net::stream_ptr plain) {
-  plain->set_deadline(deadline::after(loop::current().now(), std::chrono::seconds{5}));
-  auto handshake_task = context.handshake(std::move(plain), "service.example");
+inline task<result<net::stream_ptr>> perform_client_handshake(net::tls_client_context& context,
+                                                              net::stream_ptr plain_stream) {
+  plain_stream->set_deadline(deadline::after(loop::current().now(), std::chrono::seconds{5}));
+  auto handshake_task = context.handshake(std::move(plain_stream), "service.example");
   auto secure_stream = co_await std::move(handshake_task);
   if (secure_stream) (*secure_stream)->set_deadline(deadline::never());
   co_return secure_stream;
 }
 
-inline task<net::tls_accept_result> perform_server_handshake(net::tls_server_context& context, net::stream_ptr plain) {
-  plain->set_deadline(deadline::after(loop::current().now(), std::chrono::seconds{5}));
-  auto handshake_task = context.handshake(std::move(plain));
-  auto accepted = co_await std::move(handshake_task);
-  if (accepted.stream) accepted.stream->set_deadline(deadline::never());
-  co_return accepted;
+inline task<net::tls_accept_result> perform_server_handshake(net::tls_server_context& context,
+                                                             net::stream_ptr plain_stream) {
+  plain_stream->set_deadline(deadline::after(loop::current().now(), std::chrono::seconds{5}));
+  auto handshake_task = context.handshake(std::move(plain_stream));
+  auto handshake_result = co_await std::move(handshake_task);
+  if (handshake_result.stream) handshake_result.stream->set_deadline(deadline::never());
+  co_return handshake_result;
 }
 
 }  // namespace cohort::test

@@ -15,14 +15,14 @@ using namespace cohort::test;
 using namespace std::chrono_literals;
 
 task<std::string> read_bytes(net::stream& source, std::size_t size) {
-  std::string all;
-  while (all.size() < size) {
+  std::string received_bytes;
+  while (received_bytes.size() < size) {
     auto read_task = read_once(source);
     const auto bytes = co_await std::move(read_task);
     if (!bytes) break;
-    all += *bytes;
+    received_bytes += *bytes;
   }
-  co_return all;
+  co_return received_bytes;
 }
 
 std::string numbered_lines(std::size_t size) {
@@ -37,10 +37,10 @@ TEST_CASE("tls: bytes are transferred in both directions over a stream that acce
   small_pipe.latency = 1ms;
   small_pipe.capacity = GENERATE(as<std::size_t>{}, 700, 5000, 17'000);
   small_pipe.max_read_size = 900;
-  auto connected = fixture.connect({}, small_pipe);
-  REQUIRE(connected.client.has_value());
-  auto& client = **connected.client;
-  auto& server = *connected.server.stream;
+  auto connection = fixture.connect({}, small_pipe);
+  REQUIRE(connection.client.has_value());
+  auto& client = **connection.client;
+  auto& server = *connection.server.stream;
   const auto question = numbered_lines(100'000);
   const auto answer = numbered_lines(40'000);
   auto transfer = when_all(write_bytes(client, question), read_bytes(server, question.size()),
@@ -58,10 +58,10 @@ TEST_CASE(
   tls_server_fixture fixture;
   net::memory_pipe_settings small_pipe;
   small_pipe.capacity = 5000;
-  auto connected = fixture.connect({}, small_pipe);
-  REQUIRE(connected.client.has_value());
-  auto& client = **connected.client;
-  peer server{fixture.time, std::move(connected.server.stream)};
+  auto connection = fixture.connect({}, small_pipe);
+  REQUIRE(connection.client.has_value());
+  auto& client = **connection.client;
+  peer server{fixture.time, std::move(connection.server.stream)};
   const auto try_write = [&](std::string_view bytes) {
     return client.try_write({asio::buffer(bytes), asio::const_buffer{}});
   };
@@ -91,28 +91,28 @@ task<> unwatch_hangup(net::stream& stream) {
 TEST_CASE("tls stream: a hangup watch reports close_notify once, although the underlying stream receives other bytes",
           "[net][tls]") {
   tls_server_fixture fixture;
-  auto connected = fixture.connect();
-  REQUIRE(connected.client.has_value());
+  auto connection = fixture.connect();
+  REQUIRE(connection.client.has_value());
   int hangup_count = 0;
-  fixture.time.run(watch_hangup(*connected.server.stream, hangup_count));
+  fixture.time.run(watch_hangup(*connection.server.stream, hangup_count));
   fixture.time.run_for(20s);
   CHECK(hangup_count == 0);
-  (*connected.client)->shutdown_write();
+  (*connection.client)->shutdown_write();
   fixture.time.run_for(1s);
   CHECK(hangup_count == 1);
-  fixture.time.run(unwatch_hangup(*connected.server.stream));
-  peer server{fixture.time, std::move(connected.server.stream)};
+  fixture.time.run(unwatch_hangup(*connection.server.stream));
+  peer server{fixture.time, std::move(connection.server.stream)};
   CHECK(server.is_closed_cleanly());
 }
 
 TEST_CASE("tls stream: bytes that arrive during a hangup watch are read afterwards, in order", "[net][tls]") {
   tls_server_fixture fixture;
-  auto connected = fixture.connect();
-  REQUIRE(connected.client.has_value());
+  auto connection = fixture.connect();
+  REQUIRE(connection.client.has_value());
   int hangup_count = 0;
-  peer client{fixture.time, std::move(*connected.client)};
-  auto* const stream = connected.server.stream.get();
-  peer server{fixture.time, std::move(connected.server.stream)};
+  peer client{fixture.time, std::move(*connection.client)};
+  auto* const stream = connection.server.stream.get();
+  peer server{fixture.time, std::move(connection.server.stream)};
   fixture.time.run(watch_hangup(*stream, hangup_count));
   client.send("next request");
   fixture.time.run_for(1s);
@@ -126,12 +126,12 @@ TEST_CASE("tls stream: bytes that arrive during a hangup watch are read afterwar
 TEST_CASE("tls stream: a read after a hangup watch returns the next bytes, and a new watch can be started",
           "[net][tls]") {
   tls_server_fixture fixture;
-  auto connected = fixture.connect();
-  REQUIRE(connected.client.has_value());
+  auto connection = fixture.connect();
+  REQUIRE(connection.client.has_value());
   int hangup_count = 0;
-  peer client{fixture.time, std::move(*connected.client)};
-  auto* const stream = connected.server.stream.get();
-  peer server{fixture.time, std::move(connected.server.stream)};
+  peer client{fixture.time, std::move(*connection.client)};
+  auto* const stream = connection.server.stream.get();
+  peer server{fixture.time, std::move(connection.server.stream)};
   for (int i = 0; i < 3; ++i) {
     fixture.time.run(watch_hangup(*stream, hangup_count));
     fixture.time.run(unwatch_hangup(*stream));
@@ -150,20 +150,20 @@ TEST_CASE("tls stream: a read after a hangup watch returns the next bytes, and a
 
 TEST_CASE("tls stream: a stream can be destroyed during a hangup watch", "[net][tls]") {
   tls_server_fixture fixture;
-  auto connected = fixture.connect();
-  REQUIRE(connected.client.has_value());
+  auto connection = fixture.connect();
+  REQUIRE(connection.client.has_value());
   int hangup_count = 0;
-  fixture.time.run(watch_hangup(*connected.server.stream, hangup_count));
-  connected.server.stream.reset();
+  fixture.time.run(watch_hangup(*connection.server.stream, hangup_count));
+  connection.server.stream.reset();
   fixture.time.run_for(1s);
   CHECK(hangup_count == 0);
-  peer client{fixture.time, std::move(*connected.client)};
+  peer client{fixture.time, std::move(*connection.client)};
   CHECK(client.read().has_error());
 }
 
-task<> close_from_client(handshake_pair& connected) {
-  auto& client = **connected.client;
-  auto& server = *connected.server.stream;
+task<> close_from_client(handshake_pair& connection) {
+  auto& client = **connection.client;
+  auto& server = *connection.server.stream;
   client.shutdown_write();
   CHECK((co_await read_once(server)).error() == asio::error::eof);
   server.close();
@@ -172,24 +172,24 @@ task<> close_from_client(handshake_pair& connected) {
 
 TEST_CASE("tls stream: close responds to the peer's close_notify", "[net][tls]") {
   tls_server_fixture fixture;
-  auto connected = fixture.connect();
-  REQUIRE(connected.client.has_value());
-  fixture.time.run(close_from_client(connected));
-  auto& client = dynamic_cast<net::tls_stream&>(**connected.client);
+  auto connection = fixture.connect();
+  REQUIRE(connection.client.has_value());
+  fixture.time.run(close_from_client(connection));
+  auto& client = dynamic_cast<net::tls_stream&>(**connection.client);
   CHECK((SSL_get_shutdown(client.native_handle()) & SSL_RECEIVED_SHUTDOWN) != 0);
 }
 
-task<> close_from_server(handshake_pair& connected) {
-  connected.server.stream->close();
-  CHECK((co_await read_once(**connected.client)).error() == asio::error::eof);
+task<> close_from_server(handshake_pair& connection) {
+  connection.server.stream->close();
+  CHECK((co_await read_once(**connection.client)).error() == asio::error::eof);
 }
 
 TEST_CASE("tls stream: close without the peer's close_notify sends no close_notify", "[net][tls]") {
   tls_server_fixture fixture;
-  auto connected = fixture.connect();
-  REQUIRE(connected.client.has_value());
-  fixture.time.run(close_from_server(connected));
-  auto& client = dynamic_cast<net::tls_stream&>(**connected.client);
+  auto connection = fixture.connect();
+  REQUIRE(connection.client.has_value());
+  fixture.time.run(close_from_server(connection));
+  auto& client = dynamic_cast<net::tls_stream&>(**connection.client);
   CHECK((SSL_get_shutdown(client.native_handle()) & SSL_RECEIVED_SHUTDOWN) == 0);
 }
 

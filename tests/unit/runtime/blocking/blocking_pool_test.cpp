@@ -74,8 +74,8 @@ struct waiting_job {
 task<> exceed_deadline(blocking_pool& pool) {
   const waiting_job job;
   const auto begin = loop::current().now();
-  const auto ended = co_await pool.run(deadline_in(20ms), job);
-  CHECK(ended.error() == asio::error::timed_out);
+  const auto run_result = co_await pool.run(deadline_in(20ms), job);
+  CHECK(run_result.error() == asio::error::timed_out);
   CHECK(loop::current().now() - begin >= 20ms);
   const auto stopped = co_await pool.stop(deadline_in(30s));
   CHECK(stopped.empty());
@@ -105,8 +105,8 @@ TEST_CASE("blocking_pool: a cancelled caller does not wait for the job", "[runti
 }
 
 task<error_code> run_until(blocking_pool& pool, waiting_job job, duration limit) {
-  const auto ended = co_await pool.run(deadline_in(limit), job);
-  co_return ended ? error_code{} : ended.error();
+  const auto run_result = co_await pool.run(deadline_in(limit), job);
+  co_return run_result ? error_code{} : run_result.error();
 }
 
 task<> overload(blocking_pool& pool, int* rejections) {
@@ -134,13 +134,13 @@ task<> abandon_job(blocking_pool& pool, std::shared_ptr<std::atomic<bool>> relea
   auto busy_wait = [released] {
     while (!*released) std::this_thread::yield();
   };
-  const auto ended = co_await pool.run(deadline_in(500ms), std::move(busy_wait), "stuck query");
-  CHECK(ended.error() == asio::error::timed_out);
+  const auto run_result = co_await pool.run(deadline_in(500ms), std::move(busy_wait), "stuck query");
+  CHECK(run_result.error() == asio::error::timed_out);
   const auto begin = loop::current().now();
   CHECK(co_await pool.stop(deadline_in(20ms)) == std::vector<std::string>{"stuck query"});
   CHECK(loop::current().now() - begin < 10s);
-  const auto rejected = co_await pool.run(deadline_in(1s), [] {});
-  CHECK(rejected.error() == blocking_error::stopped);
+  const auto rejected_run = co_await pool.run(deadline_in(1s), [] {});
+  CHECK(rejected_run.error() == blocking_error::stopped);
 }
 
 TEST_CASE("blocking_pool: a job that never ends is reported, and does not block the shutdown",
@@ -157,8 +157,8 @@ task<> run_until_reported(blocking_pool& pool, std::shared_ptr<std::atomic<bool>
   auto busy_wait = [is_reported] {
     while (!*is_reported) std::this_thread::yield();
   };
-  const auto ended = co_await pool.run(deadline_in(30s), std::move(busy_wait), name);
-  CHECK(ended.has_value());
+  const auto run_result = co_await pool.run(deadline_in(30s), std::move(busy_wait), name);
+  CHECK(run_result.has_value());
 }
 
 TEST_CASE("blocking_pool: each job that runs longer than the threshold is reported", "[runtime][blocking][threads]") {
@@ -188,10 +188,10 @@ TEST_CASE("blocking_pool: serves several loops", "[runtime][blocking][threads]")
   blocking_pool pool{{.threads = 3}};
   std::atomic<int> sum{0};
   runtime loops{3};
-  std::atomic<int> running{3};
+  std::atomic<int> running_count{3};
   for (std::size_t i = 0; i < 3; ++i) {
     asio::co_spawn(loops.at(i).get_executor(), run_increment_jobs(pool, &sum, 300), [&](const std::exception_ptr&) {
-      if (--running == 0) loops.stop();
+      if (--running_count == 0) loops.stop();
     });
   }
   loops.run();
@@ -199,7 +199,7 @@ TEST_CASE("blocking_pool: serves several loops", "[runtime][blocking][threads]")
   CHECK(pool.threads() <= 3);
 }
 
-task<int> simulated_job(blocking_pool& pool, duration limit) {
+task<int> run_simulated_job(blocking_pool& pool, duration limit) {
   const auto value =
       co_await pool.run(deadline_in(limit), [](const std::stop_token& token) { return token.stop_requested(); });
   co_return value ? 1 : value.error() == asio::error::timed_out ? 2 : 3;
@@ -211,13 +211,14 @@ TEST_CASE("blocking_pool: on virtual time a job takes the time that the test set
   blocking_pool pool{{.threads = 1, .max_queued = 1}};
   pool.set_simulated_cost(50ms);
   const auto begin = time.now();
-  CHECK(time.run(simulated_job(pool, 1s)) == 1);
+  CHECK(time.run(run_simulated_job(pool, 1s)) == 1);
   CHECK(time.now() - begin >= 50ms);
   CHECK(time.now() - begin < 51ms);
-  CHECK(time.run(simulated_job(pool, 20ms)) == 2);
+  CHECK(time.run(run_simulated_job(pool, 20ms)) == 2);
   CHECK(time.now() - begin < 71ms);
   // One job runs, one waits, and one is rejected.
-  const auto results = time.run(when_all(simulated_job(pool, 1s), simulated_job(pool, 1s), simulated_job(pool, 1s)));
+  const auto results =
+      time.run(when_all(run_simulated_job(pool, 1s), run_simulated_job(pool, 1s), run_simulated_job(pool, 1s)));
   CHECK(results == std::tuple{1, 1, 3});
   CHECK(time.now() - begin >= 170ms);
   CHECK(pool.threads() == 0);
@@ -225,8 +226,8 @@ TEST_CASE("blocking_pool: on virtual time a job takes the time that the test set
 
 task<> observe_stop_request(blocking_pool& pool, bool* is_stopped) {
   auto observe = [is_stopped](const std::stop_token& token) { *is_stopped = token.stop_requested(); };
-  const auto ended = co_await pool.run(deadline_in(20ms), std::move(observe));
-  CHECK(ended.error() == asio::error::timed_out);
+  const auto run_result = co_await pool.run(deadline_in(20ms), std::move(observe));
+  CHECK(run_result.error() == asio::error::timed_out);
 }
 
 TEST_CASE("blocking_pool: on virtual time, the job also receives a stop request at the deadline",

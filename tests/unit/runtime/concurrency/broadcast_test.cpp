@@ -47,7 +47,7 @@ TEST_CASE("broadcast: each subscriber receives the values published after its su
   source.close();
   time.run_for(1s);
   CHECK(log == log_lines{"a 2", "a 3", "a closed", "b 3", "b closed"});
-  spawned_task<> late{time, receive_all(time.run(subscribe(source)), 0s, log, "c")};
+  spawned_task<> late_task{time, receive_all(time.run(subscribe(source)), 0s, log, "c")};
   time.run_for(1s);
   CHECK(log.back() == "c closed");
 }
@@ -63,7 +63,7 @@ TEST_CASE("broadcast: a subscriber receives no value that was published before i
   };
   const int count = GENERATE(1, 3, 5);
   CAPTURE(count);
-  spawned_task<> late{time, receive_all(time.run(publish_and_subscribe(source, count)), 0s, log, "a")};
+  spawned_task<> late_task{time, receive_all(time.run(publish_and_subscribe(source, count)), 0s, log, "a")};
   source.publish(100);
   time.run_for(20s);
   CHECK(log == log_lines{"a 100", "a timed out"});
@@ -73,7 +73,7 @@ TEST_CASE("broadcast: a slow subscriber skips values that are no longer in the b
   virtual_time time;
   numbers source{3};
   log_lines log;
-  spawned_task<> slow{time, receive_all(time.run(subscribe(source)), 1s, log, "slow")};
+  spawned_task<> slow_task{time, receive_all(time.run(subscribe(source)), 1s, log, "slow")};
   for (int i = 1; i <= 5; ++i) {
     source.publish(i);
     time.run_for(0s);
@@ -98,8 +98,8 @@ TEST_CASE("broadcast: a slow subscriber is disconnected if the policy requires i
   virtual_time time;
   numbers source{2, slow_subscriber_policy::disconnect};
   log_lines log;
-  spawned_task<> fast{time, receive_all(time.run(subscribe(source)), 0s, log, "fast")};
-  spawned_task<> slow{time, receive_all(time.run(subscribe(source)), 5s, log, "slow")};
+  spawned_task<> fast_task{time, receive_all(time.run(subscribe(source)), 0s, log, "fast")};
+  spawned_task<> slow_task{time, receive_all(time.run(subscribe(source)), 5s, log, "slow")};
   for (int i = 1; i <= 4; ++i) {
     source.publish(i);
     time.run_for(1s);
@@ -112,25 +112,25 @@ TEST_CASE("broadcast: a batch wakes each loop once, regardless of the number of 
   virtual_time time;
   numbers source{100};
   log_lines log;
-  std::vector<numbers::subscription> waiting;
-  for (int i = 0; i < 50; ++i) waiting.push_back(time.run(subscribe(source)));
+  std::vector<numbers::subscription> waiting_subscriptions;
+  for (int i = 0; i < 50; ++i) waiting_subscriptions.push_back(time.run(subscribe(source)));
   time.run_for(0s);
   for (int i = 0; i < 20; ++i) source.publish(i);
   // No subscriber waits in a coroutine, so the only handler is the delivery.
   CHECK(time.event_loop().poll() == 1);
-  CHECK(waiting.front().is_ready());
-  CHECK(waiting.back().is_ready());
+  CHECK(waiting_subscriptions.front().is_ready());
+  CHECK(waiting_subscriptions.back().is_ready());
 }
 
-task<> count_values(numbers::subscription source, std::atomic<int>& sum, std::atomic<int>& ended, int subscriber_count,
-                    runtime& loops) {
+task<> count_values(numbers::subscription source, std::atomic<int>& sum, std::atomic<int>& ended_count,
+                    int subscriber_count, runtime& loops) {
   for (;;) {
     auto wait_task = source.next();
     const auto value = co_await std::move(wait_task);
     if (!value) break;
     sum += **value;
   }
-  if (++ended == subscriber_count) loops.stop();
+  if (++ended_count == subscriber_count) loops.stop();
 }
 
 TEST_CASE("broadcast: threads publish to subscribers on several loops", "[runtime][threads]") {
@@ -138,28 +138,28 @@ TEST_CASE("broadcast: threads publish to subscribers on several loops", "[runtim
   constexpr int values_per_thread = 1000;
   runtime loops{2};
   numbers source{4 * values_per_thread};
-  std::atomic<int> ready = 0;
+  std::atomic<int> ready_count = 0;
   std::atomic<int> sum = 0;
-  std::atomic<int> ended = 0;
+  std::atomic<int> ended_count = 0;
   for (std::size_t i = 0; i < loops.size(); ++i) {
     asio::post(loops.at(i).get_executor(), [&] {
       for (int n = 0; n < subscribers_per_loop; ++n) {
         asio::co_spawn(loop::current().get_executor(),
-                       count_values(source.subscribe(), sum, ended, 2 * subscribers_per_loop, loops),
+                       count_values(source.subscribe(), sum, ended_count, 2 * subscribers_per_loop, loops),
                        [](const std::exception_ptr& failure) {
                          if (failure) std::terminate();
                        });
       }
-      ++ready;
+      ++ready_count;
     });
   }
   std::thread publishing_thread{[&] {
-    while (ready < 2) std::this_thread::yield();
-    std::thread other{[&] {
+    while (ready_count < 2) std::this_thread::yield();
+    std::thread other_thread{[&] {
       for (int i = 0; i < values_per_thread; ++i) source.publish(1);
     }};
     for (int i = 0; i < values_per_thread; ++i) source.publish(1);
-    other.join();
+    other_thread.join();
     source.close();
   }};
   loops.run();

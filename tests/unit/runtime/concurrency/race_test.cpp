@@ -49,15 +49,15 @@ TEST_CASE("race: a later value does not replace the winner", "[runtime][concurre
 TEST_CASE("race: rethrows the exception of the first task to end", "[runtime][concurrency]") {
   virtual_time time;
   log_lines log;
-  auto both = race(throw_after(10ms, "failure"), log_sleep(1h, log, "other"));
-  CHECK_THROWS_MATCHES(time.run(std::move(both)), std::runtime_error, Message("failure"));
+  auto race_task = race(throw_after(10ms, "failure"), log_sleep(1h, log, "other"));
+  CHECK_THROWS_MATCHES(time.run(std::move(race_task)), std::runtime_error, Message("failure"));
   CHECK(log == log_lines{"other cancelled"});
 }
 
 TEST_CASE("race: ignores exceptions of the other tasks", "[runtime][concurrency]") {
   virtual_time time;
-  auto both = race(return_after(10ms, 1), throw_after(10ms + 2 * tick, "late failure"));
-  CHECK(time.run(std::move(both)).index() == 0);
+  auto race_task = race(return_after(10ms, 1), throw_after(10ms + 2 * tick, "late failure"));
+  CHECK(time.run(std::move(race_task)).index() == 0);
 }
 
 TEST_CASE("race: among tasks that never suspend, the first task is the winner", "[runtime][concurrency]") {
@@ -81,8 +81,8 @@ TEST_CASE("race: a void winner is a monostate", "[runtime][concurrency]") {
 }
 
 task<std::string> nested(log_lines& log) {
-  auto inner = race(return_after(1h, 1), return_after(20ms, 2));
-  auto outer = race(std::move(inner), log_sleep(1h, log, "outer"));
+  auto inner_race = race(return_after(1h, 1), return_after(20ms, 2));
+  auto outer = race(std::move(inner_race), log_sleep(1h, log, "outer"));
   const auto winner = co_await std::move(outer);
   co_return std::to_string(winner.index()) + "." + std::to_string(std::get<0>(winner).index());
 }
@@ -116,8 +116,8 @@ task<int> win_and_cancel_caller(spawned_task<>*& caller) {
 }
 
 task<> race_and_continue(spawned_task<>*& caller, log_lines& log) {
-  auto both = race(win_and_cancel_caller(caller), log_sleep(1h, log, "other"));
-  const auto winner = co_await std::move(both);
+  auto race_task = race(win_and_cancel_caller(caller), log_sleep(1h, log, "other"));
+  const auto winner = co_await std::move(race_task);
   log.push_back("winner " + std::to_string(winner.index()));
   co_await sleep_for(1ms);
   log.push_back("continued");

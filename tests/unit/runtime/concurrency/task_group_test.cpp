@@ -283,15 +283,15 @@ TEST_CASE("task_group: spawn_cancellable's signal cancels only its own task", "[
   CHECK(group.log == log_lines{"watched cancelled", "other slept", "joined"});
 }
 
-task<> join_inner_group(logging_group& outer, logging_group& inner) {
-  inner.tasks.spawn(log_sleep_task(1h, outer.log, "inner"));
-  co_await inner.tasks.join();
-  outer.log.push_back("inner joined");
+task<> join_inner_group(logging_group& outer_group, logging_group& inner_group) {
+  inner_group.tasks.spawn(log_sleep_task(1h, outer_group.log, "inner"));
+  co_await inner_group.tasks.join();
+  outer_group.log.push_back("inner joined");
 }
 
-task<> spawn_group(logging_group& outer, logging_group& inner) {
-  outer.tasks.spawn(join_inner_group(outer, inner));
-  outer.tasks.spawn(log_sleep_task(1h, outer.log, "outer"));
+task<> spawn_group(logging_group& outer_group, logging_group& inner_group) {
+  outer_group.tasks.spawn(join_inner_group(outer_group, inner_group));
+  outer_group.tasks.spawn(log_sleep_task(1h, outer_group.log, "outer"));
   co_return;
 }
 

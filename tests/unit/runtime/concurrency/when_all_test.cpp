@@ -100,9 +100,9 @@ TEST_CASE("when_all: the first exception cancels the other tasks and is rethrown
   virtual_time time;
   log_lines log;
   const auto start = time.now();
-  auto all = when_all(sleep_and_clean_up(1h, 20ms, log), throw_after(10ms, "failure"), return_after(1h, 1));
+  auto all_tasks = when_all(sleep_and_clean_up(1h, 20ms, log), throw_after(10ms, "failure"), return_after(1h, 1));
 
-  CHECK_THROWS_MATCHES(time.run(std::move(all)), std::runtime_error, Message("failure"));
+  CHECK_THROWS_MATCHES(time.run(std::move(all_tasks)), std::runtime_error, Message("failure"));
   CHECK(log == log_lines{"cancelled", "cleaned up"});
   CHECK(time.now() - start >= 30ms);
   CHECK(time.now() - start <= 30ms + 2 * tick);
@@ -111,8 +111,8 @@ TEST_CASE("when_all: the first exception cancels the other tasks and is rethrown
 
 TEST_CASE("when_all: rethrows the first of several exceptions", "[runtime][concurrency]") {
   virtual_time time;
-  auto all = when_all(throw_after(20ms, "second"), throw_after(10ms, "first"));
-  CHECK_THROWS_MATCHES(time.run(std::move(all)), std::runtime_error, Message("first"));
+  auto all_tasks = when_all(throw_after(20ms, "second"), throw_after(10ms, "first"));
+  CHECK_THROWS_MATCHES(time.run(std::move(all_tasks)), std::runtime_error, Message("first"));
 }
 
 TEST_CASE("when_all: a task that throws before it suspends cancels the tasks before and after it",
@@ -120,9 +120,9 @@ TEST_CASE("when_all: a task that throws before it suspends cancels the tasks bef
   virtual_time time;
   log_lines log;
   const auto start = time.now();
-  auto all = when_all(log_sleep(1h, log, "before"), throw_now("immediately"), log_sleep(1h, log, "after"));
+  auto all_tasks = when_all(log_sleep(1h, log, "before"), throw_now("immediately"), log_sleep(1h, log, "after"));
 
-  CHECK_THROWS_MATCHES(time.run(std::move(all)), std::runtime_error, Message("immediately"));
+  CHECK_THROWS_MATCHES(time.run(std::move(all_tasks)), std::runtime_error, Message("immediately"));
   CHECK(log == log_lines{"before cancelled", "after cancelled"});
   CHECK(time.now() == start);
 }
@@ -158,8 +158,8 @@ TEST_CASE("when_all: waits for a task that ignores cancellation", "[runtime][con
 }
 
 task<> run_nested_scopes(log_lines& log) {
-  auto inner = when_all(log_sleep(1h, log, "inner a"), log_sleep(1h, log, "inner b"));
-  auto outer = when_all(std::move(inner), log_sleep(1h, log, "outer"));
+  auto inner_tasks = when_all(log_sleep(1h, log, "inner a"), log_sleep(1h, log, "inner b"));
+  auto outer = when_all(std::move(inner_tasks), log_sleep(1h, log, "outer"));
   co_await std::move(outer);
 }
 
@@ -177,8 +177,8 @@ TEST_CASE("when_all: cancellation propagates to nested scopes, to the inner scop
 TEST_CASE("when_all: an exception in a nested scope cancels the outer scope", "[runtime][concurrency]") {
   virtual_time time;
   log_lines log;
-  auto inner = when_all(throw_after(5ms, "inner failure"), log_sleep(1h, log, "inner"));
-  auto outer = when_all(std::move(inner), log_sleep(1h, log, "outer"));
+  auto inner_tasks = when_all(throw_after(5ms, "inner failure"), log_sleep(1h, log, "inner"));
+  auto outer = when_all(std::move(inner_tasks), log_sleep(1h, log, "outer"));
 
   CHECK_THROWS_MATCHES(time.run(std::move(outer)), std::runtime_error, Message("inner failure"));
   CHECK(log == log_lines{"inner cancelled", "outer cancelled"});
@@ -192,8 +192,8 @@ task<int> cancel_target(spawned_task<>*& target) {
 
 task<> cancel_during_start(spawned_task<>*& caller, log_lines& log) {
   co_await sleep_for(1ms);
-  auto all = when_all(log_sleep(1h, log, "before"), cancel_target(caller), log_sleep(1h, log, "after"));
-  co_await std::move(all);
+  auto all_tasks = when_all(log_sleep(1h, log, "before"), cancel_target(caller), log_sleep(1h, log, "after"));
+  co_await std::move(all_tasks);
 }
 
 TEST_CASE("when_all: a task that cancels its scope during startup also cancels the tasks started later",

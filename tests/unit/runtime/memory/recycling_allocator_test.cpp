@@ -29,9 +29,9 @@ TEST_CASE("recycling_allocator: an allocation reuses the block that the thread f
   allocator.deallocate(second, 700);
   allocator.deallocate(first, 700);
   // A size that is rounded to the same block size.
-  auto* const again = allocator.allocate(698);
-  if (is_recycling) CHECK(again == first);
-  allocator.deallocate(again, 698);
+  auto* const reused_block = allocator.allocate(698);
+  if (is_recycling) CHECK(reused_block == first);
+  allocator.deallocate(reused_block, 698);
 }
 
 TEST_CASE("recycling_allocator: blocks of all sizes are large enough and do not overlap", "[runtime]") {

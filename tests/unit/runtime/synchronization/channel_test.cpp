@@ -25,13 +25,13 @@ task<> send_numbers(channel<int>& target, int first, int count) {
   }
 }
 task<std::vector<int>> receive_numbers(channel<int>& source, int count) {
-  std::vector<int> received;
+  std::vector<int> received_values;
   for (int i = 0; i < count; ++i) {
     const auto value = co_await source.receive(deadline::never());
     REQUIRE(value.has_value());
-    received.push_back(*value);
+    received_values.push_back(*value);
   }
-  co_return received;
+  co_return received_values;
 }
 
 TEST_CASE("channel: keeps the order of the values, and suspends senders while it is full", "[runtime][sync]") {
@@ -42,14 +42,14 @@ TEST_CASE("channel: keeps the order of the values, and suspends senders while it
 }
 
 task<> check_timeouts(channel<std::unique_ptr<int>>& values) {
-  const auto nothing = co_await values.receive(deadline_in(5ms));
-  CHECK(nothing.error() == asio::error::timed_out);
+  const auto timeout_result = co_await values.receive(deadline_in(5ms));
+  CHECK(timeout_result.error() == asio::error::timed_out);
   REQUIRE((co_await values.send(std::make_unique<int>(1), deadline::never())).has_value());
   const auto full = co_await values.send(std::make_unique<int>(2), deadline_in(5ms));
   CHECK(full.error() == asio::error::timed_out);
-  const auto received = co_await values.receive(deadline::never());
-  REQUIRE(received.has_value());
-  CHECK(**received == 1);
+  const auto received_value = co_await values.receive(deadline::never());
+  REQUIRE(received_value.has_value());
+  CHECK(**received_value == 1);
   CHECK_FALSE(values.try_receive().has_value());
 }
 
@@ -68,8 +68,8 @@ task<error_code> send_one(channel<int>& target, int value) {
   co_return sent ? error_code{} : sent.error();
 }
 task<error_code> receive_error(channel<int>& source) {
-  const auto received = co_await source.receive(deadline::never());
-  co_return received ? error_code{} : received.error();
+  const auto receive_result = co_await source.receive(deadline::never());
+  co_return receive_result ? error_code{} : receive_result.error();
 }
 
 TEST_CASE("channel: waiting senders fail after close, and stored values can still be received", "[runtime][sync]") {
@@ -96,19 +96,19 @@ task<> select_each(channel<int>& numbers, channel<std::string>& texts) {
   CHECK(std::get<1>(*first) == "text");
   REQUIRE(numbers.try_send(1));
   REQUIRE(texts.try_send("second"));
-  auto both = co_await select(deadline::never(), numbers, texts);
-  REQUIRE(both.has_value());
-  CHECK(std::get<0>(*both) == 1);
+  auto select_result = co_await select(deadline::never(), numbers, texts);
+  REQUIRE(select_result.has_value());
+  CHECK(std::get<0>(*select_result) == 1);
   CHECK(texts.size() == 1);
-  auto rest = co_await select(deadline::never(), numbers, texts);
-  REQUIRE(rest.has_value());
-  CHECK(std::get<1>(*rest) == "second");
-  const auto none = co_await select(deadline_in(5ms), numbers, texts);
-  CHECK(none.error() == asio::error::timed_out);
+  auto second_select_result = co_await select(deadline::never(), numbers, texts);
+  REQUIRE(second_select_result.has_value());
+  CHECK(std::get<1>(*second_select_result) == "second");
+  const auto timeout_result = co_await select(deadline_in(5ms), numbers, texts);
+  CHECK(timeout_result.error() == asio::error::timed_out);
   numbers.close();
   texts.close();
-  const auto closed = co_await select(deadline::never(), numbers, texts);
-  CHECK(closed.error() == asio::error::eof);
+  const auto closed_result = co_await select(deadline::never(), numbers, texts);
+  CHECK(closed_result.error() == asio::error::eof);
 }
 task<> send_text(channel<std::string>& texts) {
   co_await sleep_for(3ms);
@@ -130,14 +130,14 @@ task<> produce(channel<int>& target, int& sent) {
     if (result) ++sent;
   }
 }
-task<> consume(channel<int>& a, channel<int>& b, int& received) {
+task<> consume(channel<int>& a, channel<int>& b, int& received_count) {
   auto& random = loop::current().random();
   for (int i = 0; i < 60; ++i) {
     const auto limit = deadline_in(std::chrono::microseconds{random.uniform_below(40)});
     if (random.bernoulli(0.5)) {
-      if ((co_await a.receive(limit)).has_value()) ++received;
+      if ((co_await a.receive(limit)).has_value()) ++received_count;
     } else {
-      if ((co_await select(limit, a, b)).has_value()) ++received;
+      if ((co_await select(limit, a, b)).has_value()) ++received_count;
     }
   }
 }
@@ -148,11 +148,11 @@ TEST_CASE("channel: no value is lost or duplicated when waits end at random time
     channel<int> a{2};
     channel<int> b{1};
     int sent = 0;
-    int received = 0;
-    time.run(when_all(produce(a, sent), produce(b, sent), produce(a, sent), consume(a, b, received),
-                      consume(a, b, received)));
+    int received_count = 0;
+    time.run(when_all(produce(a, sent), produce(b, sent), produce(a, sent), consume(a, b, received_count),
+                      consume(a, b, received_count)));
     REQUIRE(sent > 0);
-    REQUIRE(sent == received + static_cast<int>(a.size() + b.size()));
+    REQUIRE(sent == received_count + static_cast<int>(a.size() + b.size()));
   }
 }
 

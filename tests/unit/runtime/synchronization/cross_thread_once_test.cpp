@@ -30,8 +30,8 @@ struct lazy_value {
     for (;;) {
       try {
         auto work = [this, failures] { return initialize(failures); };
-        const auto called = co_await initialized.call(deadline_in(30s), std::move(work));
-        if (!called) throw std::logic_error(called.error().message());
+        const auto call_result = co_await initialized.call(deadline_in(30s), std::move(work));
+        if (!call_result) throw std::logic_error(call_result.error().message());
         co_return value;
       } catch (const std::runtime_error&) {
         ++failed;
@@ -39,7 +39,7 @@ struct lazy_value {
     }
   }
 
-  cross_thread_once initialized;
+  cross_thread_once initialization;
   std::string value;
   int attempts = 0;
   std::atomic<int> failed{0};
@@ -74,25 +74,25 @@ task<> sleep_and_count(int* calls) {
   ++*calls;
   if (co_await sleep_for(10ms) == wait_status::cancelled) throw std::runtime_error("no connection");
 }
-task<result<void>> call_with_timeout(cross_thread_once& initialized, int& calls, duration limit) {
+task<result<void>> call_with_timeout(cross_thread_once& initialization, int& calls, duration limit) {
   auto work = [&calls] { return sleep_and_count(&calls); };
-  co_return co_await initialized.call(deadline_in(limit), std::move(work));
+  co_return co_await initialization.call(deadline_in(limit), std::move(work));
 }
 
 TEST_CASE("cross_thread_once: the next caller restarts a cancelled initialization", "[runtime][sync]") {
   virtual_time time;
-  cross_thread_once initialized;
+  cross_thread_once initialization;
   int calls = 0;
-  spawned_task<result<void>> cancelled{time, call_with_timeout(initialized, calls, 1s)};
-  spawned_task<result<void>> next{time, call_with_timeout(initialized, calls, 1s)};
-  spawned_task<result<void>> timed_out{time, call_with_timeout(initialized, calls, 1ms)};
+  spawned_task<result<void>> cancelled_task{time, call_with_timeout(initialization, calls, 1s)};
+  spawned_task<result<void>> next{time, call_with_timeout(initialization, calls, 1s)};
+  spawned_task<result<void>> timed_out{time, call_with_timeout(initialization, calls, 1ms)};
   time.run_for(2ms);
   REQUIRE(timed_out.ended());
   CHECK(timed_out.outcome().value->error() == asio::error::timed_out);
   CHECK(calls == 1);
-  cancelled.cancel();
+  cancelled_task.cancel();
   time.run_for(20ms);
-  CHECK(cancelled.ended());
+  CHECK(cancelled_task.ended());
   REQUIRE(next.ended());
   CHECK(next.outcome().value->has_value());
   CHECK(calls == 2);
@@ -100,10 +100,10 @@ TEST_CASE("cross_thread_once: the next caller restarts a cancelled initializatio
 
 task<> await_and_destroy_latch(std::shared_ptr<std::atomic<cross_thread_latch*>> shared, int* unsynchronized_value) {
   // The latch is destroyed immediately, while the last thread may still be in `count_down`.
-  auto counted = std::make_unique<cross_thread_latch>(3);
-  shared->store(counted.get());
-  if (co_await counted->wait(deadline_in(30s)) != wait_status::notified) throw std::runtime_error("not at zero");
-  counted.reset();
+  auto counted_latch = std::make_unique<cross_thread_latch>(3);
+  shared->store(counted_latch.get());
+  if (co_await counted_latch->wait(deadline_in(30s)) != wait_status::notified) throw std::runtime_error("not at zero");
+  counted_latch.reset();
   if (*unsynchronized_value != 1) throw std::runtime_error("a write before count_down is not visible");
 }
 
@@ -124,29 +124,29 @@ TEST_CASE("cross_thread_latch: threads count down, and the waiter destroys the l
   }
 }
 
-task<> count_down_and_await(cross_thread_latch& counted) {
-  counted.count_down();
-  if (co_await counted.wait(deadline_in(30s)) != wait_status::notified) throw std::runtime_error("not at zero");
+task<> count_down_and_await(cross_thread_latch& counted_latch) {
+  counted_latch.count_down();
+  if (co_await counted_latch.wait(deadline_in(30s)) != wait_status::notified) throw std::runtime_error("not at zero");
 }
 
 TEST_CASE("cross_thread_latch: resumes the waiters of all loops at zero", "[runtime][sync][threads]") {
-  cross_thread_latch counted{4};
-  run_on_loops(4, [&](std::size_t) { return count_down_and_await(counted); });
-  CHECK(counted.count() == 0);
+  cross_thread_latch counted_latch{4};
+  run_on_loops(4, [&](std::size_t) { return count_down_and_await(counted_latch); });
+  CHECK(counted_latch.count() == 0);
 }
 
-task<> await_latch_with_deadline(cross_thread_latch& counted) {
-  CHECK(co_await counted.wait(deadline_in(5ms)) == wait_status::timed_out);
-  CHECK(counted.count() == 2);
-  counted.count_down(5);
-  CHECK(counted.count() == 0);
-  CHECK(co_await counted.wait(deadline::never()) == wait_status::notified);
+task<> await_latch_with_deadline(cross_thread_latch& counted_latch) {
+  CHECK(co_await counted_latch.wait(deadline_in(5ms)) == wait_status::timed_out);
+  CHECK(counted_latch.count() == 2);
+  counted_latch.count_down(5);
+  CHECK(counted_latch.count() == 0);
+  CHECK(co_await counted_latch.wait(deadline::never()) == wait_status::notified);
 }
 
 TEST_CASE("cross_thread_latch: a wait times out at its deadline, and the count stops at zero", "[runtime][sync]") {
   virtual_time time;
-  cross_thread_latch counted{2};
-  time.run(await_latch_with_deadline(counted));
+  cross_thread_latch counted_latch{2};
+  time.run(await_latch_with_deadline(counted_latch));
 }
 
 }  // namespace

@@ -65,10 +65,10 @@ TEST_CASE("cross_thread_rate_limiter: a cancelled wait is not counted", "[runtim
   cross_thread_rate_limiter limiter{1, 1s};
   starts started;
   time.run(start_operation(limiter, 0, 0ms, 1h, started));
-  spawned_task<result<void>> cancelled{time, limiter.acquire(deadline::never())};
+  spawned_task<result<void>> cancelled_task{time, limiter.acquire(deadline::never())};
   spawned_task<> next{time, start_operation(limiter, 1, 0ms, 1h, started)};
-  cancelled.cancel();
-  CHECK(cancelled.ended());
+  cancelled_task.cancel();
+  CHECK(cancelled_task.ended());
   time.run_for(990ms);
   CHECK_FALSE(next.ended());
   time.run_for(20ms);

@@ -26,9 +26,9 @@ struct guarded_pair {
 task<> read_or_write_pair(guarded_pair& pair, int count) {
   for (int i = 0; i < count; ++i) {
     const bool is_write = i % 4 == 0;
-    const auto locked =
+    const auto lock_result =
         is_write ? co_await pair.owner.lock(deadline_in(30s)) : co_await pair.owner.lock_shared(deadline_in(30s));
-    if (!locked) throw std::runtime_error(locked.error().message());
+    if (!lock_result) throw std::runtime_error(lock_result.error().message());
     if (pair.first != pair.second) throw std::runtime_error("a writer did not exclude another coroutine");
     is_write ? ++pair.first : ++pair.reads;
     if (i % 16 == 0) co_await sleep_for(10us);
@@ -46,10 +46,10 @@ TEST_CASE("cross_thread_shared_mutex: a writer excludes the coroutines of all lo
 }
 
 task<bool> lock_shared_mutex_within(cross_thread_shared_mutex& owner, bool is_exclusive, duration limit) {
-  const auto locked =
+  const auto lock_result =
       is_exclusive ? co_await owner.lock(deadline_in(limit)) : co_await owner.lock_shared(deadline_in(limit));
-  if (locked) co_await sleep_for(5us);
-  co_return locked.has_value();
+  if (lock_result) co_await sleep_for(5us);
+  co_return lock_result.has_value();
 }
 /// Ends waits by timeout and by cancellation, also concurrently with a handoff.
 task<> lock_with_interruptions(cross_thread_shared_mutex& owner, int rounds) {
@@ -79,11 +79,11 @@ TEST_CASE("cross_thread_shared_mutex: the mutex is unlocked after waits that end
   }
 }
 
-task<> lock_and_record(cross_thread_shared_mutex& owner, bool is_exclusive, int id, std::vector<int>& entered) {
-  const auto locked =
+task<> lock_and_record(cross_thread_shared_mutex& owner, bool is_exclusive, int id, std::vector<int>& entry_order) {
+  const auto lock_result =
       is_exclusive ? co_await owner.lock(deadline::never()) : co_await owner.lock_shared(deadline::never());
-  REQUIRE(locked.has_value());
-  entered.push_back(id);
+  REQUIRE(lock_result.has_value());
+  entry_order.push_back(id);
   co_await sleep_for(10ms);
 }
 
@@ -91,11 +91,11 @@ TEST_CASE("cross_thread_shared_mutex: readers share the mutex, and a reader behi
           "[runtime][sync]") {
   virtual_time time;
   cross_thread_shared_mutex owner;
-  std::vector<int> entered;
+  std::vector<int> entry_order;
   const auto begin = time.now();
-  time.run(when_all(lock_and_record(owner, false, 1, entered), lock_and_record(owner, false, 2, entered),
-                    lock_and_record(owner, true, 3, entered), lock_and_record(owner, false, 4, entered)));
-  CHECK(entered == std::vector{1, 2, 3, 4});
+  time.run(when_all(lock_and_record(owner, false, 1, entry_order), lock_and_record(owner, false, 2, entry_order),
+                    lock_and_record(owner, true, 3, entry_order), lock_and_record(owner, false, 4, entry_order)));
+  CHECK(entry_order == std::vector{1, 2, 3, 4});
   CHECK(time.now() - begin >= 30ms);
   CHECK(time.now() - begin < 40ms);
 }

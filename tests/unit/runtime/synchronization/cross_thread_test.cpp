@@ -73,9 +73,9 @@ task<> send_or_receive(cross_thread_channel<int>& numbers, std::size_t index, st
     if (index % 2 == 0) {
       if (!co_await numbers.send(i, deadline_in(30s))) throw std::runtime_error("not sent");
     } else {
-      const auto received = co_await numbers.receive(deadline_in(30s));
-      if (!received) throw std::runtime_error("not received");
-      sum += *received;
+      const auto receive_result = co_await numbers.receive(deadline_in(30s));
+      if (!receive_result) throw std::runtime_error("not received");
+      sum += *receive_result;
     }
   }
 }
@@ -88,32 +88,32 @@ TEST_CASE("cross_thread_channel: every value sent on one loop is received on ano
   CHECK(numbers.size() == 0);
 }
 
-task<> drain_channel(cross_thread_channel<int>& numbers, int* received) {
-  while (co_await numbers.receive(deadline_in(30s))) ++*received;
+task<> drain_channel(cross_thread_channel<int>& numbers, int* received_count) {
+  while (co_await numbers.receive(deadline_in(30s))) ++*received_count;
 }
 
 TEST_CASE("cross_thread_channel: a thread without a loop sends with try_send, and close ends the receiver",
           "[runtime][sync][threads]") {
   cross_thread_channel<int> numbers{4};
-  int received = 0;
+  int received_count = 0;
   std::jthread sender{[&] {
     for (int i = 0; i < 1000; ++i) {
       while (!numbers.try_send(int{i})) std::this_thread::yield();
     }
     numbers.close();
   }};
-  run_on_loops(1, [&](std::size_t) { return drain_channel(numbers, &received); });
-  CHECK(received == 1000);
+  run_on_loops(1, [&](std::size_t) { return drain_channel(numbers, &received_count); });
+  CHECK(received_count == 1000);
 }
 
-task<> exchange_at_random(cross_thread_channel<int>& numbers, int& sent, int& received) {
+task<> exchange_at_random(cross_thread_channel<int>& numbers, int& sent_count, int& received_count) {
   auto& random = loop::current().random();
   for (int i = 0; i < 60; ++i) {
     const auto limit = deadline_in(std::chrono::microseconds{random.uniform_below(20)});
     if (random.bernoulli(0.5)) {
-      if ((co_await numbers.send(i, limit)).has_value()) ++sent;
+      if ((co_await numbers.send(i, limit)).has_value()) ++sent_count;
     } else {
-      if ((co_await numbers.receive(limit)).has_value()) ++received;
+      if ((co_await numbers.receive(limit)).has_value()) ++received_count;
     }
     co_await sleep_for(std::chrono::microseconds{random.uniform_below(10)});
   }
@@ -123,11 +123,12 @@ TEST_CASE("cross_thread_channel: no value is lost when waits end at random times
   for (std::uint64_t seed = 1; seed <= 100; ++seed) {
     virtual_time time{seed};
     cross_thread_channel<int> numbers{1};
-    int sent = 0;
-    int received = 0;
-    time.run(when_all(exchange_at_random(numbers, sent, received), exchange_at_random(numbers, sent, received),
-                      exchange_at_random(numbers, sent, received)));
-    REQUIRE(sent == received + static_cast<int>(numbers.size()));
+    int sent_count = 0;
+    int received_count = 0;
+    time.run(when_all(exchange_at_random(numbers, sent_count, received_count),
+                      exchange_at_random(numbers, sent_count, received_count),
+                      exchange_at_random(numbers, sent_count, received_count)));
+    REQUIRE(sent_count == received_count + static_cast<int>(numbers.size()));
   }
 }
 

@@ -21,22 +21,22 @@ using test::deadline_in;
 using test::sleep_task;
 using order = std::vector<int>;
 
-task<> use_mutex(mutex& owner, order& entered, int id, duration start, duration hold) {
+task<> use_mutex(mutex& owner, order& entry_order, int id, duration start, duration hold) {
   co_await sleep_for(start);
-  const auto locked = co_await owner.lock(deadline::never());
-  REQUIRE(locked.has_value());
-  entered.push_back(id);
+  const auto lock_result = co_await owner.lock(deadline::never());
+  REQUIRE(lock_result.has_value());
+  entry_order.push_back(id);
   co_await sleep_for(hold);
 }
 
 TEST_CASE("mutex: coroutines acquire the mutex in the order of arrival", "[runtime][sync]") {
   virtual_time time;
   mutex owner;
-  order entered;
+  order entry_order;
   const auto begin = time.now();
-  time.run(when_all(use_mutex(owner, entered, 1, 0ms, 10ms), use_mutex(owner, entered, 3, 2ms, 10ms),
-                    use_mutex(owner, entered, 2, 1ms, 10ms)));
-  CHECK(entered == order{1, 2, 3});
+  time.run(when_all(use_mutex(owner, entry_order, 1, 0ms, 10ms), use_mutex(owner, entry_order, 3, 2ms, 10ms),
+                    use_mutex(owner, entry_order, 2, 1ms, 10ms)));
+  CHECK(entry_order == order{1, 2, 3});
   CHECK(time.now() - begin >= 30ms);
   CHECK_FALSE(owner.is_locked());
 }
@@ -62,18 +62,18 @@ TEST_CASE("mutex: a wait times out at its deadline, and leaves the queue", "[run
 }
 
 task<bool> lock_mutex_within(mutex& owner, duration limit) {
-  const auto locked = co_await owner.lock(deadline_in(limit));
-  co_return locked.has_value();
+  const auto lock_result = co_await owner.lock(deadline_in(limit));
+  co_return lock_result.has_value();
 }
 
-task<> lock_repeatedly(mutex& owner, int& inside, int& entered) {
+task<> lock_repeatedly(mutex& owner, int& inside, int& entry_count) {
   auto& random = loop::current().random();
   for (int i = 0; i < 40; ++i) {
     co_await sleep_for(std::chrono::microseconds{random.uniform_below(40)});
-    const auto locked = co_await owner.lock(deadline_in(std::chrono::microseconds{random.uniform_below(60)}));
-    if (!locked) continue;
+    const auto lock_result = co_await owner.lock(deadline_in(std::chrono::microseconds{random.uniform_below(60)}));
+    if (!lock_result) continue;
     CHECK(++inside == 1);
-    ++entered;
+    ++entry_count;
     co_await sleep_for(std::chrono::microseconds{random.uniform_below(30)});
     --inside;
   }
@@ -91,18 +91,18 @@ TEST_CASE("mutex: no wakeup is lost when a timeout or cancellation coincides wit
     virtual_time time{seed};
     mutex owner;
     int inside = 0;
-    int entered = 0;
-    time.run(when_all(lock_repeatedly(owner, inside, entered), lock_repeatedly(owner, inside, entered),
-                      lock_repeatedly(owner, inside, entered), cancel_waits(owner), cancel_waits(owner)));
+    int entry_count = 0;
+    time.run(when_all(lock_repeatedly(owner, inside, entry_count), lock_repeatedly(owner, inside, entry_count),
+                      lock_repeatedly(owner, inside, entry_count), cancel_waits(owner), cancel_waits(owner)));
     REQUIRE_FALSE(owner.is_locked());
-    REQUIRE(entered > 0);
+    REQUIRE(entry_count > 0);
   }
 }
 
-task<> acquire_permits(semaphore& permits, std::size_t count, int id, order& acquired, duration hold) {
+task<> acquire_permits(semaphore& permits, std::size_t count, int id, order& acquisition_order, duration hold) {
   const auto permit = co_await permits.acquire(deadline::never(), count);
   REQUIRE(permit.has_value());
-  acquired.push_back(id);
+  acquisition_order.push_back(id);
   co_await sleep_for(hold);
 }
 
@@ -110,10 +110,11 @@ TEST_CASE("semaphore: a request for many permits is not overtaken by later reque
           "[runtime][sync]") {
   virtual_time time;
   semaphore permits{2};
-  order acquired;
-  time.run(when_all(acquire_permits(permits, 1, 1, acquired, 10ms), acquire_permits(permits, 2, 2, acquired, 10ms),
-                    acquire_permits(permits, 1, 3, acquired, 10ms)));
-  CHECK(acquired == order{1, 2, 3});
+  order acquisition_order;
+  time.run(when_all(acquire_permits(permits, 1, 1, acquisition_order, 10ms),
+                    acquire_permits(permits, 2, 2, acquisition_order, 10ms),
+                    acquire_permits(permits, 1, 3, acquisition_order, 10ms)));
+  CHECK(acquisition_order == order{1, 2, 3});
   CHECK(permits.available_count() == 2);
 }
 
@@ -123,8 +124,8 @@ task<bool> acquire_within(semaphore& permits, std::size_t count, duration limit)
 }
 
 task<> acquire_after_timeout(semaphore& permits) {
-  auto held = co_await permits.acquire(deadline::never());
-  REQUIRE(held.has_value());
+  auto held_permits = co_await permits.acquire(deadline::never());
+  REQUIRE(held_permits.has_value());
   const auto begin = loop::current().now();
   const auto results = co_await when_all(acquire_within(permits, 2, 5ms), acquire_within(permits, 1, 50ms));
   CHECK_FALSE(std::get<0>(results));
@@ -164,43 +165,43 @@ TEST_CASE("semaphore: all permits are released when waits end at random times", 
   }
 }
 
-task<> read(shared_mutex& owner, int id, order& entered, duration hold) {
-  const auto locked = co_await owner.lock_shared(deadline::never());
-  REQUIRE(locked.has_value());
-  entered.push_back(id);
+task<> read(shared_mutex& owner, int id, order& entry_order, duration hold) {
+  const auto lock_result = co_await owner.lock_shared(deadline::never());
+  REQUIRE(lock_result.has_value());
+  entry_order.push_back(id);
   co_await sleep_for(hold);
 }
-task<> write(shared_mutex& owner, int id, order& entered, duration hold) {
-  const auto locked = co_await owner.lock(deadline::never());
-  REQUIRE(locked.has_value());
+task<> write(shared_mutex& owner, int id, order& entry_order, duration hold) {
+  const auto lock_result = co_await owner.lock(deadline::never());
+  REQUIRE(lock_result.has_value());
   CHECK(owner.reader_count() == 0);
-  entered.push_back(id);
+  entry_order.push_back(id);
   co_await sleep_for(hold);
 }
 
 TEST_CASE("shared_mutex: readers share the mutex, and a reader behind a waiting writer waits", "[runtime][sync]") {
   virtual_time time;
   shared_mutex owner;
-  order entered;
+  order entry_order;
   const auto begin = time.now();
-  time.run(when_all(read(owner, 1, entered, 10ms), read(owner, 2, entered, 10ms), write(owner, 3, entered, 10ms),
-                    read(owner, 4, entered, 10ms)));
-  CHECK(entered == order{1, 2, 3, 4});
+  time.run(when_all(read(owner, 1, entry_order, 10ms), read(owner, 2, entry_order, 10ms),
+                    write(owner, 3, entry_order, 10ms), read(owner, 4, entry_order, 10ms)));
+  CHECK(entry_order == order{1, 2, 3, 4});
   CHECK(time.now() - begin >= 30ms);
   CHECK(time.now() - begin < 40ms);
 }
 
-task<> lock_at_random(shared_mutex& owner, int& writers, int& readers) {
+task<> lock_at_random(shared_mutex& owner, int& writer_count, int& reader_count) {
   auto& random = loop::current().random();
   for (int i = 0; i < 40; ++i) {
     const bool is_exclusive = random.bernoulli(0.3);
     const auto limit = deadline_in(std::chrono::microseconds{random.uniform_below(80)});
-    const auto locked = is_exclusive ? co_await owner.lock(limit) : co_await owner.lock_shared(limit);
-    if (!locked) continue;
-    ++(is_exclusive ? writers : readers);
-    CHECK((writers == 0 || (writers == 1 && readers == 0)));
+    const auto lock_result = is_exclusive ? co_await owner.lock(limit) : co_await owner.lock_shared(limit);
+    if (!lock_result) continue;
+    ++(is_exclusive ? writer_count : reader_count);
+    CHECK((writer_count == 0 || (writer_count == 1 && reader_count == 0)));
     co_await sleep_for(std::chrono::microseconds{random.uniform_below(30)});
-    --(is_exclusive ? writers : readers);
+    --(is_exclusive ? writer_count : reader_count);
   }
 }
 
@@ -208,29 +209,31 @@ TEST_CASE("shared_mutex: the mutex is unlocked after waits that end at random ti
   for (std::uint64_t seed = 1; seed <= 300; ++seed) {
     virtual_time time{seed};
     shared_mutex owner;
-    int writers = 0;
-    int readers = 0;
-    time.run(when_all(lock_at_random(owner, writers, readers), lock_at_random(owner, writers, readers),
-                      lock_at_random(owner, writers, readers), lock_at_random(owner, writers, readers)));
+    int writer_count = 0;
+    int reader_count = 0;
+    time.run(
+        when_all(lock_at_random(owner, writer_count, reader_count), lock_at_random(owner, writer_count, reader_count),
+                 lock_at_random(owner, writer_count, reader_count), lock_at_random(owner, writer_count, reader_count)));
     REQUIRE(owner.reader_count() == 0);
     REQUIRE_FALSE(owner.has_writer());
   }
 }
 
-task<> count_down_after(latch& counted, duration span) {
+task<> count_down_after(latch& counted_latch, duration span) {
   co_await sleep_for(span);
-  counted.count_down();
+  counted_latch.count_down();
 }
-task<> await_latch(latch& counted) {
-  CHECK(co_await counted.wait(deadline_in(5ms)) == wait_status::timed_out);
-  CHECK(co_await counted.wait(deadline::never()) == wait_status::notified);
-  CHECK(counted.count() == 0);
+task<> await_latch(latch& counted_latch) {
+  CHECK(co_await counted_latch.wait(deadline_in(5ms)) == wait_status::timed_out);
+  CHECK(co_await counted_latch.wait(deadline::never()) == wait_status::notified);
+  CHECK(counted_latch.count() == 0);
 }
 
 TEST_CASE("latch: releases its waiters at zero", "[runtime][sync]") {
   virtual_time time;
-  latch counted{2};
-  time.run(when_all(await_latch(counted), count_down_after(counted, 10ms), count_down_after(counted, 20ms)));
+  latch counted_latch{2};
+  time.run(when_all(await_latch(counted_latch), count_down_after(counted_latch, 10ms),
+                    count_down_after(counted_latch, 20ms)));
 }
 
 task<> initialize(int* calls, bool fails) {
@@ -238,11 +241,11 @@ task<> initialize(int* calls, bool fails) {
   co_await sleep_for(10ms);
   if (fails && *calls == 1) throw std::runtime_error("no connection");
 }
-task<bool> call_once(once& initialized, int& calls, bool fails) {
+task<bool> call_once(once& initialization, int& calls, bool fails) {
   try {
     auto work = [&calls, fails] { return initialize(&calls, fails); };
-    const auto called = co_await initialized.call(deadline_in(1s), std::move(work));
-    co_return called.has_value();
+    const auto call_result = co_await initialization.call(deadline_in(1s), std::move(work));
+    co_return call_result.has_value();
   } catch (const std::runtime_error&) {
     co_return false;
   }
@@ -250,9 +253,10 @@ task<bool> call_once(once& initialized, int& calls, bool fails) {
 
 TEST_CASE("once: concurrent callers share one initialization", "[runtime][sync]") {
   virtual_time time;
-  once initialized;
+  once initialization;
   int calls = 0;
-  const auto results = time.run(when_all(call_once(initialized, calls, false), call_once(initialized, calls, false)));
+  const auto results =
+      time.run(when_all(call_once(initialization, calls, false), call_once(initialization, calls, false)));
   CHECK(std::get<0>(results));
   CHECK(std::get<1>(results));
   CHECK(calls == 1);
@@ -260,13 +264,14 @@ TEST_CASE("once: concurrent callers share one initialization", "[runtime][sync]"
 
 TEST_CASE("once: after a failed initialization, the next caller runs its own initialization", "[runtime][sync]") {
   virtual_time time;
-  once initialized;
+  once initialization;
   int calls = 0;
-  const auto results = time.run(when_all(call_once(initialized, calls, true), call_once(initialized, calls, true)));
+  const auto results =
+      time.run(when_all(call_once(initialization, calls, true), call_once(initialization, calls, true)));
   CHECK_FALSE(std::get<0>(results));
   CHECK(std::get<1>(results));
   CHECK(calls == 2);
-  CHECK(initialized.is_done());
+  CHECK(initialization.is_done());
 }
 
 }  // namespace

@@ -71,10 +71,10 @@ TEST_CASE("rate_limiter: a cancelled wait is not counted", "[runtime][sync]") {
   rate_limiter_fixture fixture;
   fixture.time.run(when_all(fixture.run_operation(0, 0ms), fixture.run_operation(1, 0ms)));
   {
-    spawned_task<result<void>> cancelled{fixture.time, fixture.limiter.acquire(deadline::never())};
+    spawned_task<result<void>> cancelled_task{fixture.time, fixture.limiter.acquire(deadline::never())};
     spawned_task<> next{fixture.time, fixture.run_operation(3, 0ms)};
-    cancelled.cancel();
-    CHECK(cancelled.ended());
+    cancelled_task.cancel();
+    CHECK(cancelled_task.ended());
     fixture.time.run_for(999ms);
     CHECK_FALSE(next.ended());
     fixture.time.run_for(2ms);

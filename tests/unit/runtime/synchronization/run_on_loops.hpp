@@ -15,12 +15,12 @@ namespace cohort::test {
 template <class Make>
 void run_on_loops(std::size_t count, Make make) {
   runtime loops{count};
-  std::atomic<std::size_t> running{count};
+  std::atomic<std::size_t> running_count{count};
   std::atomic<int> failures{0};
   for (std::size_t i = 0; i < count; ++i) {
     asio::co_spawn(loops.at(i).get_executor(), make(i), [&](const std::exception_ptr& failure) {
       if (failure) ++failures;
-      if (--running == 0) loops.stop();
+      if (--running_count == 0) loops.stop();
     });
   }
   loops.run();

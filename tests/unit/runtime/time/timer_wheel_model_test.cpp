@@ -42,7 +42,7 @@ class wheel_model {
   }
   bool is_consistent() const { return mismatches_.empty(); }
   const std::vector<const char*>& mismatches() const { return mismatches_; }
-  std::size_t expirations() const { return expirations_; }
+  std::size_t expiration_count() const { return expiration_count_; }
 
  private:
   struct test_timer {
@@ -89,7 +89,7 @@ class wheel_model {
     timer_ref = std::make_unique<test_timer>(*this);
   }
   void on_timer_expired(test_timer* timer_ref) {
-    ++expirations_;
+    ++expiration_count_;
     const auto found = std::find_if(expected_timers_.begin(), expected_timers_.end(),
                                     [&](auto& entry) { return entry.second == timer_ref; });
     require(found != expected_timers_.end(), "a timer that is not armed expired");
@@ -135,7 +135,7 @@ class wheel_model {
   time_point reported_wakeup_ = time_point::max();
   expected_timers expected_timers_;
   std::vector<const char*> mismatches_;
-  std::size_t expirations_ = 0;
+  std::size_t expiration_count_ = 0;
   std::vector<std::unique_ptr<test_timer>> timers_;
 };
 
@@ -146,7 +146,7 @@ TEST_CASE("timer_wheel: behaves like a sorted list of timers", "[runtime][timer]
   for (int step = 0; step < 10'000 && wheel_model.is_consistent(); ++step) wheel_model.step();
 
   CHECK(wheel_model.mismatches() == std::vector<const char*>{});
-  CHECK(wheel_model.expirations() > 1000);
+  CHECK(wheel_model.expiration_count() > 1000);
 }
 
 }  // namespace

@@ -59,10 +59,10 @@ using timer_names = std::vector<std::string>;
 
 TEST_CASE("timer_wheel: timers expire in the order of their expiry, not of arming", "[runtime][timer]") {
   wheel_fixture fixture;
-  wheel_fixture::test_timer late{fixture, "late"}, first_timer{fixture, "first"}, middle{fixture, "middle"};
-  late.timer.arm(start + 2h);
+  wheel_fixture::test_timer late_timer{fixture, "late"}, first_timer{fixture, "first"}, middle_timer{fixture, "middle"};
+  late_timer.timer.arm(start + 2h);
   first_timer.timer.arm(start + 1ms);
-  middle.timer.arm(start + 1s);
+  middle_timer.timer.arm(start + 1s);
 
   fixture.advance(3h);
 
@@ -286,8 +286,8 @@ TEST_CASE("timer_wheel: timers beyond the wheel's range expire on time", "[runti
   const auto delay = GENERATE(values<duration>({6 * 24h, 8 * 24h, 13 * 24h, 30 * 24h, 3650 * 24h}));
   CAPTURE(std::chrono::duration_cast<std::chrono::hours>(delay).count());
   wheel_fixture fixture;
-  wheel_fixture::test_timer late{fixture, "far"};
-  late.timer.arm(start + delay);
+  wheel_fixture::test_timer late_timer{fixture, "far"};
+  late_timer.timer.arm(start + delay);
 
   fixture.advance_to(start + delay - 1ns);
   CHECK(fixture.calls.empty());
@@ -297,10 +297,10 @@ TEST_CASE("timer_wheel: timers beyond the wheel's range expire on time", "[runti
 
 TEST_CASE("timer_wheel: timers keep their order when the top level wraps around", "[runtime][timer]") {
   wheel_fixture fixture;
-  wheel_fixture::test_timer late{fixture, "far"}, early{fixture, "near"};
-  late.timer.arm(start + 9 * 24h);
+  wheel_fixture::test_timer late_timer{fixture, "far"}, early_timer{fixture, "near"};
+  late_timer.timer.arm(start + 9 * 24h);
   fixture.advance_to(start + 8 * 24h);
-  early.timer.arm(start + 8 * 24h + 1h);
+  early_timer.timer.arm(start + 8 * 24h + 1h);
 
   fixture.advance_to(start + 10 * 24h);
 
@@ -320,20 +320,20 @@ TEST_CASE("timer_wheel: arming for time_point::max() disarms the timer", "[runti
 
 TEST_CASE("timer_wheel: on_earlier_wakeup is called only when the next wakeup becomes earlier", "[runtime][timer]") {
   wheel_fixture fixture;
-  std::vector<time_point> wakeups_reported;
-  fixture.wheel.on_earlier_wakeup([&](time_point wakeup) { wakeups_reported.push_back(wakeup); });
+  std::vector<time_point> reported_wakeups;
+  fixture.wheel.on_earlier_wakeup([&](time_point wakeup) { reported_wakeups.push_back(wakeup); });
   wheel_fixture::test_timer first{fixture, "first"}, later{fixture, "later"}, sooner{fixture, "sooner"};
 
   first.timer.arm(start + 10ms);
-  CHECK(wakeups_reported.size() == 1);
+  CHECK(reported_wakeups.size() == 1);
   later.timer.arm(start + 20ms);
-  CHECK(wakeups_reported.size() == 1);
+  CHECK(reported_wakeups.size() == 1);
   sooner.timer.arm(start + 100us);
-  REQUIRE(wakeups_reported.size() == 2);
-  CHECK(wakeups_reported.back() >= start);
-  CHECK(wakeups_reported.back() < start + 100us + tick);
+  REQUIRE(reported_wakeups.size() == 2);
+  CHECK(reported_wakeups.back() >= start);
+  CHECK(reported_wakeups.back() < start + 100us + tick);
   sooner.timer.arm(start + 5ms);
-  CHECK(wakeups_reported.size() == 2);
+  CHECK(reported_wakeups.size() == 2);
 }
 
 }  // namespace

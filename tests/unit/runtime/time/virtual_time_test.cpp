@@ -108,10 +108,10 @@ TEST_CASE("virtual_time: stepping the wall clock does not change deadlines", "[r
   const auto shift = GENERATE_COPY(values<duration>({-24h * 365, -1s, 1s, 24h * 365}));
   CAPTURE(shift.count());
   virtual_time time;
-  const auto before = time.event_loop().wall_now();
+  const auto time_before = time.event_loop().wall_now();
   const auto start = time.now();
   time.step_wall_clock(shift);
-  CHECK(time.event_loop().wall_now() == before + shift);
+  CHECK(time.event_loop().wall_now() == time_before + shift);
   CHECK(time.now() == start);
 
   CHECK(time.run(deadline_status(10ms)) == "late");
@@ -119,15 +119,15 @@ TEST_CASE("virtual_time: stepping the wall clock does not change deadlines", "[r
 }
 
 /// Sleeps, races and cancels tasks at random, and logs each event with its time.
-task<int> random_walk(std::mt19937& random, log_lines& log, int depth, std::string name) {
+task<int> walk_randomly(std::mt19937& random, log_lines& log, int depth, std::string name) {
   const auto random_below = [&random](unsigned limit) { return static_cast<int>(random() % limit); };
   for (int step = 0; step < 4; ++step) {
     const duration pause = random_below(5000) * 1us;
     if (depth > 0 && random_below(3) == 0) {
-      auto left = random_walk(random, log, depth - 1, name + "l");
-      auto right = random_walk(random, log, depth - 1, name + "r");
-      auto both = race(std::move(left), std::move(right));
-      const auto first = co_await std::move(both);
+      auto left = walk_randomly(random, log, depth - 1, name + "l");
+      auto right = walk_randomly(random, log, depth - 1, name + "r");
+      auto race_task = race(std::move(left), std::move(right));
+      const auto first = co_await std::move(race_task);
       log.push_back(name + " race " + std::to_string(first.index()));
     } else {
       const deadline task_deadline = deadline::after(loop::current().now(), random_below(5000) * 1us);
@@ -144,9 +144,9 @@ log_lines run_random_tasks(unsigned seed) {
   virtual_time time;
   std::mt19937 random(seed);
   log_lines log;
-  std::vector<task<int>> all;
-  for (int i = 0; i < 5; ++i) all.push_back(random_walk(random, log, 3, std::to_string(i)));
-  time.run(when_all(std::move(all)));
+  std::vector<task<int>> tasks;
+  for (int i = 0; i < 5; ++i) tasks.push_back(walk_randomly(random, log, 3, std::to_string(i)));
+  time.run(when_all(std::move(tasks)));
   CHECK(time.event_loop().timers().armed_count() == 0);
   return log;
 }

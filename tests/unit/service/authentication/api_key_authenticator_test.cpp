@@ -59,9 +59,9 @@ TEST_CASE("authentication: require_api_key protects operations and groups outsid
   CHECK(fixture.response_to(get("/orders")).status == 200);
   CHECK(fixture.response_to(post("/orders", "")).status == 401);
   CHECK(fixture.response_to(post("/orders", "", "X-API-Key: wrong\r\n")).status == 401);
-  const auto accepted = fixture.response_to(post("/orders", "", key));
-  CHECK(accepted.status == 200);
-  CHECK(accepted.body == "key-1");
+  const auto accepted_response = fixture.response_to(post("/orders", "", key));
+  CHECK(accepted_response.status == 200);
+  CHECK(accepted_response.body == "key-1");
   CHECK(fixture.response_to(get("/admin/users")).status == 401);
   CHECK(fixture.response_to(get("/admin/unknown")).status == 401);
   CHECK(fixture.response_to(get("/admin/users", key)).status == 200);
@@ -132,16 +132,16 @@ TEST_CASE("authentication: a 401 response states the reason, and the counter of 
   CHECK(failures("invalid") == 0);
   CHECK_FALSE(fixture.metric_value("service_auth_failures_total{endpoint=\"/\",reason=\"missing\"}").has_value());
 
-  const auto missing = fixture.response_to(get("/api/things"));
-  CHECK(missing.body == R"({"error":"Unauthorized","message":"API key required"})");
-  CHECK(missing.header("WWW-Authenticate").has_value());
-  CHECK(missing.header("Content-Type") == "application/json");
+  const auto missing_response = fixture.response_to(get("/api/things"));
+  CHECK(missing_response.body == R"({"error":"Unauthorized","message":"API key required"})");
+  CHECK(missing_response.header("WWW-Authenticate").has_value());
+  CHECK(missing_response.header("Content-Type") == "application/json");
   CHECK(failures("missing") == 1);
 
   for (const auto* key : {"wrong", "", "secret secret"}) {
-    const auto invalid = fixture.response_to(get("/api/things", std::string{"X-API-Key: "} + key + "\r\n"));
-    CHECK(invalid.status == 401);
-    CHECK(invalid.body == R"({"error":"Unauthorized","message":"Invalid API key"})");
+    const auto invalid_response = fixture.response_to(get("/api/things", std::string{"X-API-Key: "} + key + "\r\n"));
+    CHECK(invalid_response.status == 401);
+    CHECK(invalid_response.body == R"({"error":"Unauthorized","message":"Invalid API key"})");
   }
   CHECK(failures("invalid") == 3);
   CHECK(failures("missing") == 1);

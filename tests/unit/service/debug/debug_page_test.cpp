@@ -22,8 +22,8 @@ std::size_t count(std::string_view text, std::string_view part) {
 std::string_view text_between(std::string_view text, std::string_view start, std::string_view end) {
   const auto from = text.find(start);
   REQUIRE(from != text.npos);
-  const auto rest = text.substr(from + start.size());
-  return rest.substr(0, rest.find(end));
+  const auto remaining_text = text.substr(from + start.size());
+  return remaining_text.substr(0, remaining_text.find(end));
 }
 
 std::string_view section(std::string_view page, std::string_view id) {

@@ -62,10 +62,10 @@ TEST_CASE("debug routes: the responses are compressed if the client accepts it",
     CAPTURE(path);
     CHECK_FALSE(fixture.get_debug(path).header("Content-Encoding").has_value());
     // Short responses are also encoded, although they do not become shorter.
-    const auto compressed = fixture.get_debug(path, "Accept-Encoding: gzip, identity;q=0\r\n");
-    CHECK(compressed.header("Content-Encoding") == "gzip");
-    CHECK(compressed.header("Vary") == "Accept-Encoding");
-    CHECK(compressed.header("Cache-Control") == "no-store");
+    const auto compressed_response = fixture.get_debug(path, "Accept-Encoding: gzip, identity;q=0\r\n");
+    CHECK(compressed_response.header("Content-Encoding") == "gzip");
+    CHECK(compressed_response.header("Vary") == "Accept-Encoding");
+    CHECK(compressed_response.header("Cache-Control") == "no-store");
   }
   const auto page = fixture.get_debug("/debug", "Accept-Encoding: gzip\r\n");
   const auto html = decode_gzip(page.body).text;
@@ -76,10 +76,10 @@ TEST_CASE("debug routes: the responses are compressed if the client accepts it",
 TEST_CASE("debug routes: an upstream that is destroyed is not listed", "[service][debug]") {
   debug_fixture fixture;
   {
-    http::upstream other{fixture.client, fixture.metrics, fixture.log, "other"};
+    http::upstream other_upstream{fixture.client, fixture.metrics, fixture.log, "other"};
     http::client_request request;
     request.url = parse_url("http://slow.test/");
-    fixture.time.run(other.call(std::move(request), call_context{}));
+    fixture.time.run(other_upstream.call(std::move(request), call_context{}));
     CHECK(fixture.get_debug("/debug/upstreams").body.find("\"other\"") != std::string::npos);
   }
   CHECK(fixture.get_debug("/debug/upstreams").body.find("\"other\"") == std::string::npos);
@@ -146,31 +146,31 @@ TEST_CASE("debug routes: the list of tasks is bounded", "[service][debug]") {
 
 TEST_CASE("debug routes: the log level changes for all loggers of the program", "[service][debug]") {
   debug_fixture fixture;
-  const auto other = fixture.log.with_service("other");
+  const auto other_log = fixture.log.with_service("other");
   CHECK(json_at(fixture.get_debug("/debug/log-level").body, "/level") == "\"off\"");
-  const auto changed = fixture.send("PUT", "/debug/log-level", {}, R"({"level":"debug"})");
-  CHECK(changed.status == 200);
-  CHECK(json_at(changed.body, "/level") == "\"debug\"");
-  CHECK(other.is_enabled(telemetry::log_level::debug));
-  CHECK_FALSE(other.is_enabled(telemetry::log_level::trace));
+  const auto changed_response = fixture.send("PUT", "/debug/log-level", {}, R"({"level":"debug"})");
+  CHECK(changed_response.status == 200);
+  CHECK(json_at(changed_response.body, "/level") == "\"debug\"");
+  CHECK(other_log.is_enabled(telemetry::log_level::debug));
+  CHECK_FALSE(other_log.is_enabled(telemetry::log_level::trace));
   for (const auto* body : {R"({"level":"loud"})", R"({})", R"({"level":"debug","x":1})", "debug"}) {
     CAPTURE(body);
     CHECK(fixture.send("PUT", "/debug/log-level", {}, body).status / 100 == 4);
   }
-  CHECK(other.min_level() == telemetry::log_level::debug);
+  CHECK(other_log.min_level() == telemetry::log_level::debug);
 }
 
 TEST_CASE("debug routes: without an API key, the routes exist on a loopback address only", "[service][debug]") {
   debug_fixture local;
-  debug_fixture open{{}, false};
+  debug_fixture open_fixture{{}, false};
   for (const auto path : paths) {
     CAPTURE(path);
     CHECK(local.get_debug(path).status == 200);
     CHECK(local.get_debug(path).header("Cache-Control") == "no-store");
-    CHECK(open.get_debug(path).status == 404);
+    CHECK(open_fixture.get_debug(path).status == 404);
   }
-  CHECK(open.send("PUT", "/debug/log-level", {}, R"({"level":"debug"})").status == 404);
-  CHECK(open.log.min_level() == telemetry::log_level::off);
+  CHECK(open_fixture.send("PUT", "/debug/log-level", {}, R"({"level":"debug"})").status == 404);
+  CHECK(open_fixture.log.min_level() == telemetry::log_level::off);
 }
 
 TEST_CASE("debug routes: a configured API key is required", "[service][debug]") {

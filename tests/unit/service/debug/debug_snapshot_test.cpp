@@ -29,19 +29,19 @@ TEST_CASE("debug snapshot: a snapshot has the data of every loop except a blocke
   http::client client{network, 2};
   const std::vector<http::client*> clients{&client};
 
-  std::latch blocked{1};
-  std::latch released{1};
+  std::latch blocked_latch{1};
+  std::latch release_latch{1};
   asio::post(loops[1]->get_executor(), [&] {
-    blocked.count_down();
-    released.wait();
+    blocked_latch.count_down();
+    release_latch.wait();
   });
   std::vector<std::optional<service::loop_snapshot>> during;
   std::vector<std::optional<service::loop_snapshot>> after;
   const auto query = [&]() -> task<> {
-    blocked.wait();
+    blocked_latch.wait();
     auto first = service::take_snapshots(loops, server, clients, 50ms);
     during = co_await std::move(first);
-    released.count_down();
+    release_latch.count_down();
     auto second = service::take_snapshots(loops, server, clients, 30s);
     after = co_await std::move(second);
   };

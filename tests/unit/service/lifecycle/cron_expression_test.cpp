@@ -101,11 +101,11 @@ TEST_CASE("cron_expression: an invalid expression is an error that names the fie
 TEST_CASE("cron_expression: a time that the clock skips matches at the end of the gap", "[service][cron]") {
   const time_zone zone{central_europe};
   // On 2026-03-29 the clock skips from 02:00 to 03:00.
-  const auto before = utc(2026, 3, 28, 12);
-  CHECK(next_time("30 2 * * *", before) == "2026-03-29T03:00:00+02:00");
+  const auto time_before = utc(2026, 3, 28, 12);
+  CHECK(next_time("30 2 * * *", time_before) == "2026-03-29T03:00:00+02:00");
   CHECK(next_time("30 2 * * *", utc(2026, 3, 29, 1)) == "2026-03-30T02:30:00+02:00");
-  CHECK(next_time("30 2 29 3 *", before) == "2026-03-29T03:00:00+02:00");
-  CHECK(next_time("30 3 * * *", before) == "2026-03-29T03:30:00+02:00");
+  CHECK(next_time("30 2 29 3 *", time_before) == "2026-03-29T03:00:00+02:00");
+  CHECK(next_time("30 3 * * *", time_before) == "2026-03-29T03:30:00+02:00");
   // An expression that matches every hour skips the gap.
   CHECK(next_time("30 * * * *", utc(2026, 3, 29, 0, 30)) == "2026-03-29T03:30:00+02:00");
 }

@@ -49,12 +49,12 @@ class scheduler_fixture {
   telemetry::log_sink sink;
   job_scheduler jobs{loops, metrics, {sink, "test", telemetry::log_level::off, telemetry::log_format::json}};
   start_times starts;
-  int completed = 0;
+  int completed_count = 0;
 
  private:
   task<> record_start(duration span) {
     starts.push_back(static_cast<int>(std::chrono::round<std::chrono::seconds>(time.now() - begin_).count()));
-    if (co_await sleep_for(span) == wait_status::timed_out) ++completed;
+    if (co_await sleep_for(span) == wait_status::timed_out) ++completed_count;
   }
 
   time_point begin_{};
@@ -192,12 +192,12 @@ TEST_CASE("job_scheduler: a run is recorded as an activity of its loop with the 
   test.jobs.every("cleanup", 1s, test.record(500ms));
   test.start_jobs();
   const auto names = [&] {
-    std::string all;
+    std::string log_text;
     test.time.event_loop().activities().visit([&](const activity& each) {
-      all.append(each.kind() == activity_kind::job ? "job " : "request ").append(each.name());
+      log_text.append(each.kind() == activity_kind::job ? "job " : "request ").append(each.name());
       CHECK(each.recorder() != nullptr);
     });
-    return all;
+    return log_text;
   };
   CHECK(names().empty());
   test.time.run_for(1200ms);

@@ -203,9 +203,9 @@ TEST_CASE("export_worker: program exit does not wait for an unresponsive collect
   test.start();
   test.push("span", 5);
   test.services.time.run_for(1s);
-  const auto before = test.services.time.now();
+  const auto time_before = test.services.time.now();
   test.stop(2s);
-  CHECK(test.services.time.now() - before < 2100ms);
+  CHECK(test.services.time.now() - time_before < 2100ms);
   CHECK(test.dropped(drop_reason::shutdown) == 5);
   CHECK(test.queue.size() == 0);
 }
@@ -217,9 +217,9 @@ TEST_CASE("export_worker: shutdown interrupts the wait before a retry", "[servic
   test.start();
   test.push("span", 2);
   test.services.time.run_for(1s);
-  const auto before = test.services.time.now();
+  const auto time_before = test.services.time.now();
   test.stop(10s);
-  CHECK(test.services.time.now() - before < 1s);
+  CHECK(test.services.time.now() - time_before < 1s);
   CHECK(test.dropped(drop_reason::shutdown) == 2);
 }
 

@@ -51,10 +51,10 @@ TEST_CASE("otlp_settings: with an endpoint, spans are exported; log lines are ex
   REQUIRE(settings_with_logs->logs);
   CHECK(settings_with_logs->logs->url.buffer() == "http://collector:4318/v1/logs");
   CHECK(settings_with_logs->logs->schedule_delay == 1s);
-  const auto disabled = read(with(endpoint, {{"OTEL_LOGS_EXPORTER", "otlp"}, {"OTEL_SDK_DISABLED", "true"}}));
-  REQUIRE(disabled.has_value());
-  CHECK_FALSE(disabled->traces);
-  CHECK_FALSE(disabled->logs);
+  const auto disabled_settings = read(with(endpoint, {{"OTEL_LOGS_EXPORTER", "otlp"}, {"OTEL_SDK_DISABLED", "true"}}));
+  REQUIRE(disabled_settings.has_value());
+  CHECK_FALSE(disabled_settings->traces);
+  CHECK_FALSE(disabled_settings->logs);
 }
 
 TEST_CASE("otlp_settings: the URL of a signal is used unchanged", "[service][otlp]") {

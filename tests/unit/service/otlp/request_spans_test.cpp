@@ -118,12 +118,12 @@ TEST_CASE("request spans: a span has the wall-clock times of its request", "[ser
   traced_fixture test;
   test.serve(simple_routes());
   test.time.step_wall_clock(1h);
-  const auto before = test.time.event_loop().wall_now().time_since_epoch().count();
+  const auto time_before = test.time.event_loop().wall_now().time_since_epoch().count();
   CHECK(test.response_to(get("/slow", traceparent())).status == 200);
   const auto spans = test.take();
   REQUIRE(spans.size() == 1);
-  CHECK(spans[0].start >= before);
-  CHECK(spans[0].start < before + 10'000'000);
+  CHECK(spans[0].start >= time_before);
+  CHECK(spans[0].start < time_before + 10'000'000);
   CHECK(spans[0].end - spans[0].start >= 250'000'000);
   CHECK(spans[0].end - spans[0].start < 260'000'000);
 }

@@ -97,10 +97,10 @@ TEST_CASE("program tls: a reload replaces a changed server certificate, and keep
   CHECK(fixture.not_after("server.pem") > first_expiry + 23 * 3600);
   CHECK(fixture.reload(0) == reload_outcome::unchanged);
   fixture.directory.write("server.pem", "");
-  const auto failed = fixture.settings.reload().at(0);
-  CHECK(failed.setting == "TLS_CERT");
-  CHECK(failed.result.outcome == reload_outcome::failed);
-  CHECK(failed.result.error.ends_with("the file is empty"));
+  const auto failed_reload = fixture.settings.reload().at(0);
+  CHECK(failed_reload.setting == "TLS_CERT");
+  CHECK(failed_reload.result.outcome == reload_outcome::failed);
+  CHECK(failed_reload.result.error.ends_with("the file is empty"));
   CHECK(fixture.not_after("server.pem") > first_expiry + 23 * 3600);
 }
 

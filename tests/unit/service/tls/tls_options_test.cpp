@@ -21,10 +21,10 @@ struct parsed_options {
 };
 
 TEST_CASE("tls options: allowed clients are given as a list in a variable, or in repeated flags", "[service][tls]") {
-  const std::vector<std::string> both{"spiffe://a/1", "spiffe://a/2"};
-  CHECK(parsed_options{{}, {{"TLS_ALLOWED_CLIENT", "spiffe://a/1,spiffe://a/2"}}}.tls.allowed_client_uris() == both);
+  const std::vector<std::string> uris{"spiffe://a/1", "spiffe://a/2"};
+  CHECK(parsed_options{{}, {{"TLS_ALLOWED_CLIENT", "spiffe://a/1,spiffe://a/2"}}}.tls.allowed_client_uris() == uris);
   CHECK(parsed_options{{"--tls-allowed-client", "spiffe://a/1", "--tls-allowed-client", "spiffe://a/2"}}
-            .tls.allowed_client_uris() == both);
+            .tls.allowed_client_uris() == uris);
   for (const auto* invalid : {"name", "spiffe://a/1,", ",spiffe://a/1", "spiffe://a/1, spiffe://a/2"}) {
     CAPTURE(invalid);
     CHECK(parsed_options{{"--tls-allowed-client", invalid}}.error.starts_with("test: --tls-allowed-client is \""));
@@ -50,13 +50,13 @@ TEST_CASE("tls options: an option without its required option is a conflict", "[
 }
 
 TEST_CASE("tls options: certificates are given as a list in a variable, or in repeated flags", "[service][tls]") {
-  const std::vector<std::string> both{"a.pem", "b.pem"};
+  const std::vector<std::string> files{"a.pem", "b.pem"};
   const parsed_options variable_options{{}, {{"TLS_CERT", "a.pem,b.pem"}, {"TLS_KEY", "a.key,b.key"}}};
-  CHECK(variable_options.tls.certificates() == both);
+  CHECK(variable_options.tls.certificates() == files);
   CHECK(variable_options.tls.private_keys() == std::vector<std::string>{"a.key", "b.key"});
   const parsed_options flag_options{{"--tls-cert", "a.pem", "--tls-cert", "b.pem"}};
-  CHECK(flag_options.tls.certificates() == both);
-  CHECK(flag_options.tls.private_keys() == both);
+  CHECK(flag_options.tls.certificates() == files);
+  CHECK(flag_options.tls.private_keys() == files);
   CHECK(parsed_options{{"--tls-cert", "a.pem,"}}.error.starts_with(
       "test: --tls-cert is \"a.pem,\", but must be one or more file names, separated by commas"));
 }

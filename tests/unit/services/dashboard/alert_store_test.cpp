@@ -157,12 +157,12 @@ TEST_CASE("alert store: a stale alert is removed after an hour in which the Watc
   fixture.update({{}, watchdog()});
   confirm_watchdog_for(74);
   CHECK(fixture.at("/firing/0/stale") == "true");
-  const auto before = fixture.revision();
+  const auto revision_before = fixture.revision();
   fixture.advance(1min - 1ns);
-  CHECK(fixture.revision() == before);
+  CHECK(fixture.revision() == revision_before);
   CHECK(fixture.count("firing") == 1);
   fixture.advance(1ns);
-  CHECK(fixture.revision() == before + 1);
+  CHECK(fixture.revision() == revision_before + 1);
   CHECK(fixture.count("firing") == 0);
 
   // After an interruption of the Watchdog, alerts that were not confirmed during the interruption are kept.
@@ -190,13 +190,13 @@ TEST_CASE("alert store: a resolved alert is kept for an hour after it was first 
   fixture.advance(30min);
   CHECK(fixture.revision() == initial);
   fixture.update({make_resolved_sample("0123456789abcdef")});
-  const auto before = fixture.revision();
+  const auto revision_before = fixture.revision();
   fixture.advance(30min - 1ns);
   CHECK(fixture.count("resolved") == 1);
-  CHECK(fixture.revision() == before);
+  CHECK(fixture.revision() == revision_before);
   fixture.advance(1ns);
   CHECK(fixture.count("resolved") == 0);
-  CHECK(fixture.revision() == before + 1);
+  CHECK(fixture.revision() == revision_before + 1);
 }
 
 TEST_CASE("alert store: an alert that fires again is no longer resolved", "[services][dashboard]") {
@@ -246,10 +246,10 @@ TEST_CASE("alert store: a full store evicts resolved alerts first, then the leas
   fixture.advance(1min);
   fixture.update_with_body(alerts_of_severity(1, "info"));
   CHECK(fixture.at("/not_shown") == "4");
-  const auto before = fixture.revision();
+  const auto revision_before = fixture.revision();
   fixture.advance(14min);
   CHECK(fixture.at("/not_shown") == "0");
-  CHECK(fixture.revision() > before);
+  CHECK(fixture.revision() > revision_before);
 }
 
 TEST_CASE("alert store: the total size is limited", "[services][dashboard]") {
@@ -269,14 +269,14 @@ TEST_CASE("alert store: alerts that Alertmanager has truncated are counted as no
   CHECK(count.dropped == 0);
   CHECK(fixture.at("/not_shown") == "12");
 
-  store_fixture empty;
-  empty.update({}, 3);
-  const auto before = empty.revision();
-  empty.advance(15min - 1ns);
-  CHECK(empty.revision() == before);
-  empty.advance(1ns);
-  CHECK(empty.revision() == before + 1);
-  CHECK(empty.at("/not_shown") == "0");
+  store_fixture empty_store;
+  empty_store.update({}, 3);
+  const auto revision_before = empty_store.revision();
+  empty_store.advance(15min - 1ns);
+  CHECK(empty_store.revision() == revision_before);
+  empty_store.advance(1ns);
+  CHECK(empty_store.revision() == revision_before + 1);
+  CHECK(empty_store.at("/not_shown") == "0");
 }
 
 TEST_CASE("alert store: the monitoring state is silent three minutes after the last Watchdog",
@@ -292,12 +292,12 @@ TEST_CASE("alert store: the monitoring state is silent three minutes after the l
   CHECK(fixture.revision() > initial);
   fixture.advance(3min - 1ns);
   CHECK(fixture.monitoring() == R"({"state":"ok","last_heard_seconds":179})");
-  const auto before = fixture.revision();
+  const auto revision_before = fixture.revision();
   fixture.advance(1ns);
-  CHECK(fixture.revision() == before + 1);
+  CHECK(fixture.revision() == revision_before + 1);
   CHECK(fixture.monitoring() == R"({"state":"silent","last_heard_seconds":180})");
   fixture.advance(1h);
-  CHECK(fixture.revision() == before + 1);
+  CHECK(fixture.revision() == revision_before + 1);
   fixture.update({watchdog()});
   CHECK(fixture.monitoring() == R"({"state":"ok","last_heard_seconds":0})");
 }

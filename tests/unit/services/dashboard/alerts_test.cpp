@@ -50,7 +50,7 @@ TEST_CASE("alert routes: an invalid webhook is rejected with the reason and has 
   dashboard_fixture fixture;
   fixture.serve_dashboard();
   fixture.response_to(post_webhook(webhook_body({{}})));
-  const auto before = fixture.response_to(get("/api/alerts")).body;
+  const auto body_before = fixture.response_to(get("/api/alerts")).body;
   const auto [body, reason] = GENERATE(table<std::string, std::string>({
       {"", "body is not JSON"},
       {"{", "body is not JSON"},
@@ -62,7 +62,7 @@ TEST_CASE("alert routes: an invalid webhook is rejected with the reason and has 
   CHECK(response.status == 400);
   CHECK(json_at(response.body, "/error") == "\"Bad Request\"");
   CHECK(json_at(response.body, "/message") == "\"Invalid Alertmanager webhook: " + reason + "\"");
-  CHECK(fixture.response_to(get("/api/alerts")).body == before);
+  CHECK(fixture.response_to(get("/api/alerts")).body == body_before);
 }
 
 TEST_CASE("alert routes: only JSON is accepted, not the media types of HTML forms", "[services][dashboard]") {
@@ -120,8 +120,9 @@ TEST_CASE("alert routes: incomplete updates are reported in the response and the
     fixture.log = telemetry::logger{log.sink(), "dashboard", telemetry::log_level::info, telemetry::log_format::json};
     fixture.serve_dashboard();
     fixture.response_to(post_webhook(webhook_body({{}})));
-    const auto shortened = fixture.response_to(post_webhook(webhook_body({{.description = std::string(5000, 'x')}})));
-    CHECK(json_at(shortened.body, "/shortened") == "1");
+    const auto shortened_response =
+        fixture.response_to(post_webhook(webhook_body({{.description = std::string(5000, 'x')}})));
+    CHECK(json_at(shortened_response.body, "/shortened") == "1");
     fixture.response_to(post_webhook(webhook_body({{}}, 3)));
     fixture.response_to(post_webhook("{}"));
   }

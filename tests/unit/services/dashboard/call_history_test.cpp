@@ -140,8 +140,8 @@ TEST_CASE("call history: values in response bodies are used only if they have th
   CHECK_FALSE(system.cached);
   CHECK(read(R"({"cached":true})").cached == 1);
   CHECK(read(R"({"cached":false})").cached == 0);
-  const auto invalid = read(R"({"cpu_count":0,"load_average":[],"memory_percent":"53","cached":"yes"})");
-  CHECK_FALSE((invalid.cpu || invalid.memory || invalid.cached));
+  const auto invalid_reading = read(R"({"cpu_count":0,"load_average":[],"memory_percent":"53","cached":"yes"})");
+  CHECK_FALSE((invalid_reading.cpu || invalid_reading.memory || invalid_reading.cached));
   CHECK_FALSE(read(R"({"cpu_count":0,"load_average":[1,1,1]})").cpu);
 }
 

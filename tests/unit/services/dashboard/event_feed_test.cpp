@@ -83,12 +83,12 @@ TEST_CASE("event feed: events that follow each other closely are sent in one wri
   open_stream stream{fixture};
   stream.receive_for(1s);
   // The aggregate at 1.5 s sends two parts immediately, and the other events with the part of the weather service.
-  const auto before = stream.receive_for(490ms).size();
-  const auto early = stream.receive_for(20ms).substr(before);
+  const auto size_before = stream.receive_for(490ms).size();
+  const auto early = stream.receive_for(20ms).substr(size_before);
   CHECK(early.find("\"sysinfo_service\":{") != std::string::npos);
   CHECK(early.find("\"weather_service\":{") == std::string::npos);
-  const auto late = stream.receive_for(310ms).substr(before + early.size());
-  const auto last_write = late.substr(late.find("event: part"));
+  const auto late_events = stream.receive_for(310ms).substr(size_before + early.size());
+  const auto last_write = late_events.substr(late_events.find("event: part"));
   CHECK(last_write.find("event: request") != std::string::npos);
   // Chunks end with a CRLF, events with LF.
   CHECK(last_write.find('\r') > last_write.find("event: request"));
@@ -232,14 +232,14 @@ TEST_CASE("event feed: alerts are sent immediately and after each change", "[ser
   CHECK(first.count("event: alerts\n") == 2);
   CHECK(first.count("\"name\":\"ServiceDown\"") == 1);
 
-  subscriber late{fixture};
-  late.receive_for(5s);
-  CHECK(late.count("event: alerts\n") == 1);
-  CHECK(late.count("\"name\":\"ServiceDown\"") == 1);
+  subscriber late_subscriber{fixture};
+  late_subscriber.receive_for(5s);
+  CHECK(late_subscriber.count("event: alerts\n") == 1);
+  CHECK(late_subscriber.count("\"name\":\"ServiceDown\"") == 1);
   first.receive_for(0s);
   CHECK(first.count("event: alerts\n") == 2);
   first.disconnect();
-  late.disconnect();
+  late_subscriber.disconnect();
 }
 
 TEST_CASE("event feed: an alert event is sent when monitoring becomes silent or an alert becomes stale",
@@ -314,9 +314,9 @@ TEST_CASE("event feed: signing out ends the streams of the session immediately, 
   const auto cookie = start_session(fixture);
   subscriber first{fixture, cookie};
   subscriber second{fixture, cookie};
-  subscriber other{fixture, start_session(fixture)};
+  subscriber other_subscriber{fixture, start_session(fixture)};
   subscriber program{fixture, "X-API-Key: secret\r\n"};
-  for (auto* stream : {&first, &second, &other, &program}) {
+  for (auto* stream : {&first, &second, &other_subscriber, &program}) {
     stream->receive_for(100ms);
     CHECK(stream->start_line() == "HTTP/1.1 200 OK");
   }
@@ -325,7 +325,7 @@ TEST_CASE("event feed: signing out ends the streams of the session immediately, 
     CHECK(stream->receive_for(10ms).ends_with("event: bye\ndata: {}\n\n"));
     CHECK(stream->is_complete());
   }
-  for (auto* stream : {&other, &program}) {
+  for (auto* stream : {&other_subscriber, &program}) {
     stream->receive_for(2s);
     CHECK_FALSE(stream->is_complete());
     stream->disconnect();

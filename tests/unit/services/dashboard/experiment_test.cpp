@@ -79,8 +79,8 @@ TEST_CASE("experiment: with the deadline, the call times out; without it, the ca
           "[services][dashboard][sim]") {
   experiment_fixture fixture;
   CHECK(fixture.state("/state") == "\"idle\"");
-  const auto started = fixture.start(R"({"latency_ms":3000,"deadline_ms":1000})");
-  CHECK(started.status_code() == 202);
+  const auto start_response = fixture.start(R"({"latency_ms":3000,"deadline_ms":1000})");
+  CHECK(start_response.status_code() == 202);
   fixture.fleet.run_for(500ms);
   CHECK(fixture.state("/state") == "\"running\"");
   CHECK(fixture.state("/measurements/0/parts/time_service/state") == "\"fresh\"");
@@ -169,9 +169,9 @@ TEST_CASE(
   stream.receive_for(100ms);
   CHECK(fixture.response_to(post("/api/experiment", "{}", "X-API-Key: secret\r\n")).status == 202);
   const auto received = stream.receive_for(1s);
-  const auto idle = received.find(R"(event: experiment)");
-  CHECK(received.find(R"("state":"idle")", idle) != std::string::npos);
-  CHECK(received.find(R"("state":"failed","message":"Fault injection is not enabled)") > idle);
+  const auto idle_position = received.find(R"(event: experiment)");
+  CHECK(received.find(R"("state":"idle")", idle_position) != std::string::npos);
+  CHECK(received.find(R"("state":"failed","message":"Fault injection is not enabled)") > idle_position);
   const openapi_document document{fixture.response_to(get("/openapi.json")).body};
   CHECK(document.problems() == std::vector<std::string>{});
   const auto state = fixture.response_to(get("/api/experiment", "X-API-Key: secret\r\n")).body;

@@ -85,12 +85,12 @@ TEST_CASE("page: the headline contains the timeout of the slowest call", "[servi
 TEST_CASE("page: the services are called once a second for all clients", "[services][dashboard]") {
   page_fixture fixture;
   if (!fixture.has_page()) SKIP("built without the page");
-  const auto before = fixture.sysinfo.request_count();
+  const auto request_count_before = fixture.sysinfo.request_count();
   for (int i = 0; i < 10; ++i) fixture.html();
-  CHECK(fixture.sysinfo.request_count() == before);
+  CHECK(fixture.sysinfo.request_count() == request_count_before);
   fixture.time.run_for(1s);
   for (int i = 0; i < 10; ++i) fixture.html();
-  CHECK(fixture.sysinfo.request_count() == before + 1);
+  CHECK(fixture.sysinfo.request_count() == request_count_before + 1);
 }
 
 TEST_CASE("page: the page contains the configured links only", "[services][dashboard]") {
@@ -136,10 +136,10 @@ TEST_CASE("page: the HTML has the escaped alerts and the data of their event", "
   page_fixture fixture;
   if (!fixture.has_page()) SKIP("built without the page");
   CHECK(contains(fixture.html(), "No signal from monitoring yet.</p>"));
-  const alert_sample ended{
+  const alert_sample ended_alert{
       .fingerprint = "ended", .status = "resolved", .ends_at = "2026-06-01T11:59:30Z", .description = "<script>"};
-  fixture.response_to(
-      post("/api/alerts", webhook_body({{.name = "<b>"}, ended, watchdog()}), "Content-Type: application/json\r\n"));
+  fixture.response_to(post("/api/alerts", webhook_body({{.name = "<b>"}, ended_alert, watchdog()}),
+                           "Content-Type: application/json\r\n"));
   fixture.time.run_for(10s);
   const auto html = fixture.html();
   CHECK(contains(html, R"(<p id="headline" data-tone="warn">3 of 3 in time · 1 alert firing</p>)"));

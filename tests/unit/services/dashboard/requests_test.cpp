@@ -109,11 +109,11 @@ TEST_CASE("dashboard requests: a reopened stream contains the requests after its
     CHECK(id.ends_with("-1"));
   }
   {
-    open_stream other{fixture};
-    other.receive_for(5s);
+    open_stream other_stream{fixture};
+    other_stream.receive_for(5s);
   }
-  open_stream again{fixture, "Last-Event-ID: " + id + "\r\n"};
-  const auto missed = count(again.receive_for(100ms));
+  open_stream resumed_stream{fixture, "Last-Event-ID: " + id + "\r\n"};
+  const auto missed = count(resumed_stream.receive_for(100ms));
   CHECK(missed >= 4);
   // The ID of another process and an invalid ID do not continue the stream.
   for (const auto& unknown : {std::string{"17-1"}, std::string{"-1"}, std::string{"1"},

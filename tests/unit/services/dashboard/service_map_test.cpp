@@ -27,12 +27,12 @@ struct map_fixture : dashboard_fixture {
 };
 
 /// Returns the data of the last event `map`.
-std::string last_map_event(const std::string& received) {
+std::string last_map_event(const std::string& received_text) {
   constexpr std::string_view begin = "event: map\ndata: ";
-  const auto found = received.rfind(begin);
+  const auto found = received_text.rfind(begin);
   if (found == std::string::npos) return {};
   const auto data = found + begin.size();
-  return received.substr(data, received.find("\n\n", data) - data);
+  return received_text.substr(data, received_text.find("\n\n", data) - data);
 }
 
 std::string at(const std::string& map, const std::string& pointer) { return json_at(map, pointer).value_or("absent"); }

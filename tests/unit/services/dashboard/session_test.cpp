@@ -90,10 +90,10 @@ TEST_CASE("session: a renewed cookie continues the session for at most 12 hours"
   auto cookie = cookie_in(fixture.response_to(sign_in("X-API-Key: key\r\n")));
   for (int i = 0; i < 71; ++i) {
     fixture.time.step_wall_clock(10min);
-    const auto renewed = fixture.response_to(renewal(cookie));
-    REQUIRE(renewed.status == 204);
-    REQUIRE(cookie_in(renewed) != cookie);
-    cookie = cookie_in(renewed);
+    const auto renewed_response = fixture.response_to(renewal(cookie));
+    REQUIRE(renewed_response.status == 204);
+    REQUIRE(cookie_in(renewed_response) != cookie);
+    cookie = cookie_in(renewed_response);
   }
   // A cookie that is renewed 11 h 50 min after the start does not outlive the session.
   CHECK(fixture.response_to(renewal(cookie)).header("Set-Cookie")->find("; Max-Age=600;") != std::string::npos);
@@ -113,15 +113,15 @@ TEST_CASE("session: a renewal needs a valid session", "[services][dashboard]") {
 TEST_CASE("session: signing out invalidates all cookies of the session immediately", "[services][dashboard]") {
   authenticated_dashboard_fixture fixture;
   const auto first = cookie_in(fixture.response_to(sign_in("X-API-Key: key\r\n")));
-  const auto other = cookie_in(fixture.response_to(sign_in("X-API-Key: key\r\n")));
+  const auto other_cookie = cookie_in(fixture.response_to(sign_in("X-API-Key: key\r\n")));
   fixture.time.step_wall_clock(5min);
-  const auto renewed = cookie_in(fixture.response_to(renewal(first)));
-  CHECK(fixture.response_to(sign_out(renewed)).status == 204);
-  for (const auto& cookie : {first, renewed}) {
+  const auto renewed_cookie = cookie_in(fixture.response_to(renewal(first)));
+  CHECK(fixture.response_to(sign_out(renewed_cookie)).status == 204);
+  for (const auto& cookie : {first, renewed_cookie}) {
     CHECK(fixture.get_status(cookie) == 401);
     CHECK(fixture.response_to(renewal(cookie)).status == 401);
   }
-  CHECK(fixture.get_status(other) == 200);
+  CHECK(fixture.get_status(other_cookie) == 200);
 }
 
 TEST_CASE("session: pages of another origin can neither end nor renew a session", "[services][dashboard]") {
@@ -176,8 +176,8 @@ TEST_CASE("session: a cookie is valid only for its secret and API key", "[servic
       {"", "key", false},
   }));
   const config::api_key_set keys{key};
-  const dashboard::session_cookies other{secret, keys};
-  CHECK(fixture.get_status(cookie_pair(other.issue(keys.get().front(), now, false))) == (valid ? 200 : 401));
+  const dashboard::session_cookies other_cookies{secret, keys};
+  CHECK(fixture.get_status(cookie_pair(other_cookies.issue(keys.get().front(), now, false))) == (valid ? 200 : 401));
 }
 
 TEST_CASE("session: the replacement of the API key ends the sessions of the previous key",
@@ -204,8 +204,8 @@ TEST_CASE("session: a removed key ends its sessions, and not those of other keys
 TEST_CASE("session: without a secret each process uses a random secret", "[services][dashboard]") {
   authenticated_dashboard_fixture fixture;
   const auto now = fixture.time.event_loop().wall_now();
-  const dashboard::session_cookies other{"", fixture.api_key};
-  CHECK(fixture.get_status(cookie_pair(other.issue(fixture.api_key.get().front(), now, false))) == 401);
+  const dashboard::session_cookies other_cookies{"", fixture.api_key};
+  CHECK(fixture.get_status(cookie_pair(other_cookies.issue(fixture.api_key.get().front(), now, false))) == 401);
 }
 
 TEST_CASE("session: sign-in attempts with invalid keys are throttled", "[services][dashboard]") {
@@ -236,9 +236,9 @@ TEST_CASE("session: without an API key no cookie is issued", "[services][dashboa
   const auto response = fixture.response_to(sign_in(""));
   CHECK(response.status == 204);
   CHECK_FALSE(response.header("Set-Cookie").has_value());
-  const auto renewed = fixture.response_to(renewal("a=b"));
-  CHECK(renewed.status == 200);
-  CHECK(renewed.body == R"({"session":"not required"})");
+  const auto renewed_response = fixture.response_to(renewal("a=b"));
+  CHECK(renewed_response.status == 200);
+  CHECK(renewed_response.body == R"({"session":"not required"})");
 }
 
 }  // namespace

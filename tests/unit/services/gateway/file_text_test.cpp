@@ -23,8 +23,8 @@ TEST_CASE("file text: a regular file of at most the maximum size is read", "[gat
 
 TEST_CASE("file text: a file that is missing or not regular is an error", "[gateway][routes]") {
   const test::temporary_directory directory;
-  const auto missing = (directory.path() / "missing").string();
-  CHECK(read_file(missing, 9).error == missing + ": cannot be read: No such file or directory");
+  const auto missing_file = (directory.path() / "missing").string();
+  CHECK(read_file(missing_file, 9).error == missing_file + ": cannot be read: No such file or directory");
   CHECK(read_file(directory.path().string(), 9).error == directory.path().string() + ": not a regular file");
   CHECK(read_file("/dev/zero", 9).error == "/dev/zero: not a regular file");
   const auto pipe = (directory.path() / "pipe").string();

@@ -45,22 +45,24 @@ TEST_CASE("gateway: /openapi.json merges the documents of the upstreams", "[gate
   stack.upstream("b").body = document_b;
   stack.start(documented_routes);
   stack.fleet.run_for(1s);
-  const auto merged = stack.call("/openapi.json").body;
-  CHECK(value_at(merged, "/openapi") == R"("3.1.0")");
-  CHECK(value_at(merged, "/paths/~1shop~1items~1{id}/get/operationId") == R"("a.read")");
-  CHECK(value_at(merged, "/paths/~1shop~1items~1{id}/get/security") == R"([{"a.key":[]}])");
-  CHECK(value_at(merged, "/paths/~1shop~1items~1{id}/get/responses/200/content/application~1json/schema/$ref") ==
-        R"("#/components/schemas/a.item")");
+  const auto merged_document = stack.call("/openapi.json").body;
+  CHECK(value_at(merged_document, "/openapi") == R"("3.1.0")");
+  CHECK(value_at(merged_document, "/paths/~1shop~1items~1{id}/get/operationId") == R"("a.read")");
+  CHECK(value_at(merged_document, "/paths/~1shop~1items~1{id}/get/security") == R"([{"a.key":[]}])");
+  CHECK(
+      value_at(merged_document, "/paths/~1shop~1items~1{id}/get/responses/200/content/application~1json/schema/$ref") ==
+      R"("#/components/schemas/a.item")");
   // The document does not contain operations that a route does not allow, paths that another route matches, or the
   // paths of the gateway itself.
-  CHECK(value_at(merged, "/paths/~1shop~1items~1{id}/post").empty());
-  CHECK(value_at(merged, "/paths/~1shop~1taken").empty());
-  CHECK(value_at(merged, "/paths/~1health").empty());
-  CHECK(value_at(merged, "/paths/~1b/get/operationId") == R"("b.read")");
-  CHECK(value_at(merged, "/components/schemas/a.item/properties/next/$ref") == R"("#/components/schemas/a.item")");
-  CHECK(value_at(merged, "/components/schemas/b.item/type") == R"("string")");
-  CHECK(value_at(merged, "/components/securitySchemes/a.key/name") == R"("X-API-Key")");
-  CHECK(value_at(merged, "/x-unavailable-upstreams") == "[]");
+  CHECK(value_at(merged_document, "/paths/~1shop~1items~1{id}/post").empty());
+  CHECK(value_at(merged_document, "/paths/~1shop~1taken").empty());
+  CHECK(value_at(merged_document, "/paths/~1health").empty());
+  CHECK(value_at(merged_document, "/paths/~1b/get/operationId") == R"("b.read")");
+  CHECK(value_at(merged_document, "/components/schemas/a.item/properties/next/$ref") ==
+        R"("#/components/schemas/a.item")");
+  CHECK(value_at(merged_document, "/components/schemas/b.item/type") == R"("string")");
+  CHECK(value_at(merged_document, "/components/securitySchemes/a.key/name") == R"("X-API-Key")");
+  CHECK(value_at(merged_document, "/x-unavailable-upstreams") == "[]");
 }
 
 TEST_CASE("gateway: a failed upstream does not make /openapi.json fail", "[gateway][openapi]") {
@@ -69,19 +71,19 @@ TEST_CASE("gateway: a failed upstream does not make /openapi.json fail", "[gatew
   stack.upstream("b").status = http::status::service_unavailable;
   stack.start(documented_routes);
   stack.fleet.run_for(1s);
-  auto merged = stack.call("/openapi.json").body;
-  CHECK(value_at(merged, "/x-unavailable-upstreams") == R"(["b"])");
-  CHECK_FALSE(value_at(merged, "/paths/~1shop~1items~1{id}").empty());
+  auto merged_document = stack.call("/openapi.json").body;
+  CHECK(value_at(merged_document, "/x-unavailable-upstreams") == R"(["b"])");
+  CHECK_FALSE(value_at(merged_document, "/paths/~1shop~1items~1{id}").empty());
   CHECK(stack.metric("gateway_service_openapi_document_available{upstream=\"b\"}") == 0);
   // The document of `a` is kept when `a` is no longer available, and `b` is added.
   stack.upstream("a").delay = 1h;
   stack.upstream("b").status = http::status::ok;
   stack.upstream("b").body = document_b;
   stack.fleet.run_for(40s);
-  merged = stack.call("/openapi.json").body;
-  CHECK(value_at(merged, "/x-unavailable-upstreams") == R"(["a"])");
-  CHECK_FALSE(value_at(merged, "/paths/~1shop~1items~1{id}").empty());
-  CHECK_FALSE(value_at(merged, "/paths/~1b").empty());
+  merged_document = stack.call("/openapi.json").body;
+  CHECK(value_at(merged_document, "/x-unavailable-upstreams") == R"(["a"])");
+  CHECK_FALSE(value_at(merged_document, "/paths/~1shop~1items~1{id}").empty());
+  CHECK_FALSE(value_at(merged_document, "/paths/~1b").empty());
   CHECK(stack.metric("gateway_service_openapi_document_available{upstream=\"a\"}") == 0);
   CHECK(stack.metric("gateway_service_openapi_document_available{upstream=\"b\"}") == 1);
 }

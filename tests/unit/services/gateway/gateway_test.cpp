@@ -143,9 +143,9 @@ TEST_CASE("gateway: a rate limit counts clients or authenticated callers", "[gat
   CHECK(status("fedcba9876543210") == 200);
   CHECK(stack.call("/address").status_code() == 200);
   CHECK(stack.call("/address").status_code() == 200);
-  const auto limited = stack.call("/address");
-  CHECK(limited.status_code() == 429);
-  CHECK(limited.find("Retry-After") == "30");
+  const auto limited_response = stack.call("/address");
+  CHECK(limited_response.status_code() == 429);
+  CHECK(limited_response.find("Retry-After") == "30");
   CHECK(stack.metric("gateway_service_route_rejections_total{route=\"address\",reason=\"rate_limited\"}") == 1);
 }
 
@@ -154,8 +154,8 @@ TEST_CASE("gateway: the deadline of a route is sent to the upstream, and ends th
   stack.start(routes(R"({"name": "r", "match": {"path": {"prefix": "/"}}, "timeout_ms": 500,
                          "backends": [{"upstream": "a"}]})"));
   CHECK(stack.call("/").body == "a");
-  const auto left = std::stoi(stack.upstream("a").requests.back().field("x-envoy-expected-rq-timeout-ms"));
-  CHECK((left > 400 && left <= 500));
+  const auto remaining_ms = std::stoi(stack.upstream("a").requests.back().field("x-envoy-expected-rq-timeout-ms"));
+  CHECK((remaining_ms > 400 && remaining_ms <= 500));
   // A shorter deadline of the client takes precedence.
   stack.call("/", {{"x-envoy-expected-rq-timeout-ms", "200"}});
   CHECK(std::stoi(stack.upstream("a").requests.back().field("x-envoy-expected-rq-timeout-ms")) < 200);
@@ -237,9 +237,9 @@ TEST_CASE("gateway: a reload replaces the routes, and an invalid file keeps the 
   };
   stack.start(to("a"));
   CHECK(stack.call("/").body == "a");
-  const auto failed = stack.reload(to("c"));
-  CHECK(failed.outcome == config::reload_outcome::failed);
-  CHECK(failed.error.find("routes.json:2: routes[0].backends[0].upstream is \"c\"") != std::string::npos);
+  const auto failed_reload = stack.reload(to("c"));
+  CHECK(failed_reload.outcome == config::reload_outcome::failed);
+  CHECK(failed_reload.error.find("routes.json:2: routes[0].backends[0].upstream is \"c\"") != std::string::npos);
   CHECK(stack.call("/").body == "a");
   CHECK(stack.reload(to("a")).outcome == config::reload_outcome::unchanged);
   CHECK(stack.reload(to("b")).outcome == config::reload_outcome::replaced);

@@ -42,14 +42,14 @@ TEST_CASE("gateway: a token is verified, and its claims become header fields", "
   CHECK(received.field("X-User") == "alice");
   for (const auto* name : {"x_user", "X-Team", "X_Team"}) CHECK(received.field(name).empty());
 
-  const auto missing = stack.call("/");
-  CHECK(missing.status == http::status::unauthorized);
-  CHECK(missing.find("WWW-Authenticate") == "Bearer realm=\"api\"");
+  const auto missing_response = stack.call("/");
+  CHECK(missing_response.status == http::status::unauthorized);
+  CHECK(missing_response.find("WWW-Authenticate") == "Bearer realm=\"api\"");
   CHECK(call("Basic YTpi").status == http::status::unauthorized);
-  const auto expired =
+  const auto expired_token =
       call("Bearer " + key.token(R"({"alg":"RS256"})", R"({"iss":"https://issuer","aud":"api","exp":1})"));
-  CHECK(expired.status == http::status::unauthorized);
-  CHECK(expired.find("WWW-Authenticate") ==
+  CHECK(expired_token.status == http::status::unauthorized);
+  CHECK(expired_token.find("WWW-Authenticate") ==
         "Bearer realm=\"api\", error=\"invalid_token\", error_description=\"The token has expired\"");
   // Two tokens are rejected, because the upstream could use a different token from the gateway.
   const auto two = stack.call("/", {{"Authorization", "Bearer " + token}, {"Authorization", "Bearer x"}});

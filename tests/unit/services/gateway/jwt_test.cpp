@@ -58,9 +58,9 @@ TEST_CASE("JWT: a changed byte makes a token invalid", "[gateway][jwt][security]
   const auto verifier = make_verifier(key);
   const auto token = key.token(header_of(key), valid_claims);
   for (std::size_t i = 0; i < token.size(); ++i) {
-    auto changed = token;
-    changed[i] = changed[i] == 'A' ? 'B' : 'A';
-    CHECK(outcome_of(verifier, changed) != "ok:alice");
+    auto changed_token = token;
+    changed_token[i] = changed_token[i] == 'A' ? 'B' : 'A';
+    CHECK(outcome_of(verifier, changed_token) != "ok:alice");
   }
 }
 

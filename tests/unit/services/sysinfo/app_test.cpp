@@ -92,9 +92,9 @@ TEST_CASE("sysinfo: the limits of the container are reported, and changes take e
 }
 
 TEST_CASE("sysinfo: without kernel data the response is complete", "[services][sysinfo]") {
-  const temporary_directory empty;
+  const temporary_directory empty_directory;
   service_fixture fixture;
-  fixture.serve(sysinfo::app("", sysinfo::system_info_reader{empty.path(), "riscv64"}));
+  fixture.serve(sysinfo::app("", sysinfo::system_info_reader{empty_directory.path(), "riscv64"}));
   const auto response = fixture.response_to(get("/api/sysinfo"));
   CHECK(response.status == 200);
   CHECK(json_at(response.body, "/hostname") == "\"Unknown\"");

@@ -123,8 +123,8 @@ TEST_CASE("weather locations: unknown locations do not evict reports or start a 
   CHECK(json_at(fixture.get_weather("Paris,France").body, "/cached") == "true");
   fixture.wttr.status = http::status::ok;
   CHECK(json_at(fixture.get_weather("Rome,Italy").body, "/provider") == "\"wttr.in\"");
-  CHECK(fixture.provider_requests("wttr.in", "unknown_location") == 300);
-  CHECK(fixture.provider_requests("wttr.in", "error") == 0);
+  CHECK(fixture.provider_request_count("wttr.in", "unknown_location") == 300);
+  CHECK(fixture.provider_request_count("wttr.in", "error") == 0);
 }
 
 TEST_CASE("weather locations: the response is 503, not 404, if a provider fails", "[services][weather][case-3.2]") {

@@ -190,9 +190,9 @@ TEST_CASE("weather: the built-in sample is marked, and no provider is called", "
   CHECK(json_at(fresh.body, "/sample") == "true");
   CHECK(json_at(fresh.body, "/provider") == "\"sample\"");
   CHECK(json_at(fresh.body, "/weather/temperature_c") == "\"21\"");
-  const auto cached = fixture.response_to(get(target));
-  CHECK(json_at(cached.body, "/cached") == "true");
-  CHECK(json_at(cached.body, "/sample") == "true");
+  const auto cached_response = fixture.response_to(get(target));
+  CHECK(json_at(cached_response.body, "/cached") == "true");
+  CHECK(json_at(cached_response.body, "/sample") == "true");
   CHECK(fixture.wttr.request_count() + fixture.geocoder.request_count() + fixture.forecast.request_count() == 0);
 }
 
@@ -202,11 +202,11 @@ TEST_CASE("weather: the response lists the requests, failures and cooldown of ea
   CHECK(fixture.get_weather("Paris,France").status == 200);
   fixture.wttr.status = http::status::ok;
   fixture.time.run_for(2s);
-  const auto paused = fixture.response_to(get("/api/weather/providers"));
-  CHECK(paused.header("Cache-Control") == "no-store");
-  CHECK(paused.body == R"({"service":"weather-service","providers":[)"
-                       R"({"name":"wttr.in","requests":1,"failures":1,"cooldown_ms":3000},)"
-                       R"({"name":"open-meteo","requests":1,"failures":0,"cooldown_ms":0}]})");
+  const auto paused_response = fixture.response_to(get("/api/weather/providers"));
+  CHECK(paused_response.header("Cache-Control") == "no-store");
+  CHECK(paused_response.body == R"({"service":"weather-service","providers":[)"
+                                R"({"name":"wttr.in","requests":1,"failures":1,"cooldown_ms":3000},)"
+                                R"({"name":"open-meteo","requests":1,"failures":0,"cooldown_ms":0}]})");
   fixture.time.run_for(4s);
   CHECK(fixture.get_weather("Rome,Italy").status == 200);
   CHECK(json_at(fixture.response_to(get("/api/weather/providers")).body, "/providers/0") ==

@@ -33,7 +33,7 @@ struct providers_fixture : service_fixture {
     return {.wttr = parse_url(wttr_url), .open_meteo = std::move(fallback), .policy = single_attempt_policy()};
   }
   /// Returns the value of the counter of provider requests.
-  std::optional<double> provider_requests(const std::string& provider, const std::string& outcome) const {
+  std::optional<double> provider_request_count(const std::string& provider, const std::string& outcome) const {
     return metric_value("weather_service_provider_requests_total{provider=\"" + provider + "\",outcome=\"" + outcome +
                         "\"}");
   }

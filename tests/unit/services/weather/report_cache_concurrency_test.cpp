@@ -25,7 +25,7 @@ TEST_CASE("report cache: concurrent lookups of a location share one fetch", "[se
   fixture.wttr.delay = 1s;
   std::deque<spawned_lookup> lookups;
   for (int i = 0; i < 10; ++i) lookups.emplace_back(fixture.time, fixture.lookup_task(paris));
-  spawned_lookup other{fixture.time, fixture.lookup_task(london)};
+  spawned_lookup other_lookup{fixture.time, fixture.lookup_task(london)};
   fixture.time.run_for(500ms);
   lookups.emplace_back(fixture.time, fixture.lookup_task(paris));
   fixture.time.run_for(600ms);
@@ -34,7 +34,7 @@ TEST_CASE("report cache: concurrent lookups of a location share one fetch", "[se
     CHECK(result_of(lookup).report->requested.city == "Paris");
     CHECK_FALSE(result_of(lookup).from_cache);
   }
-  CHECK(result_of(other).report->requested.city == "London");
+  CHECK(result_of(other_lookup).report->requested.city == "London");
   CHECK(fixture.wttr.request_count() == 2);
 }
 
@@ -100,22 +100,22 @@ TEST_CASE("report cache: a waiting caller receives its report although the cache
           "[services][weather]") {
   weather_fixture fixture{"http://wttr.test", 1};
   fixture.wttr.delay = 1s;
-  spawned_lookup waiting{fixture.time, fixture.lookup_task(paris)};
+  spawned_lookup waiting_lookup{fixture.time, fixture.lookup_task(paris)};
   spawned_task<> others{fixture.time, look_up_locations(&fixture, 1s - 8 * tick)};
   fixture.time.run_for(3s);
   CHECK(others.ended());
-  CHECK(result_of(waiting).report != nullptr);
-  CHECK(result_of(waiting).error.empty());
+  CHECK(result_of(waiting_lookup).report != nullptr);
+  CHECK(result_of(waiting_lookup).error.empty());
 }
 
 TEST_CASE("report cache: waiting callers receive a result when the service stops", "[services][weather]") {
   weather_fixture fixture;
   fixture.wttr.delay = 3s;
-  spawned_lookup waiting{fixture.time, fixture.lookup_task(paris)};
+  spawned_lookup waiting_lookup{fixture.time, fixture.lookup_task(paris)};
   fixture.time.run_for(1s);
   fixture.time.run(fixture.background.stop());
   fixture.time.run_for(1s);
-  CHECK(result_of(waiting).error == "cancelled");
+  CHECK(result_of(waiting_lookup).error == "cancelled");
 }
 
 TEST_CASE("report cache: during a cooldown no location is fetched, and cached reports are served",
@@ -125,11 +125,11 @@ TEST_CASE("report cache: during a cooldown no location is fetched, and cached re
   fixture.wttr.status = http::status::too_many_requests;
   CHECK(fixture.look_up(london).error == "status 429");
   const auto requests = fixture.wttr.request_count();
-  const auto rejected = fixture.look_up(rome);
-  CHECK(rejected.report == nullptr);
-  CHECK(rejected.error == "status 429");
-  CHECK(rejected.retry_after > 4s);
-  CHECK(rejected.retry_after <= 5s);
+  const auto rejected_lookup = fixture.look_up(rome);
+  CHECK(rejected_lookup.report == nullptr);
+  CHECK(rejected_lookup.error == "status 429");
+  CHECK(rejected_lookup.retry_after > 4s);
+  CHECK(rejected_lookup.retry_after <= 5s);
   CHECK(fixture.wttr.request_count() == requests);
   CHECK(fixture.look_up(paris).report != nullptr);
   fixture.wttr.status = http::status::ok;
@@ -150,9 +150,9 @@ TEST_CASE("report cache: the pause of a location can be longer than the provider
   fixture.look_up(paris);
   fixture.wttr.status = http::status::too_many_requests;
   CHECK(fixture.look_up(london).error == "status 429");
-  const auto paused = fixture.look_up(paris);
-  CHECK(paused.error == "unexpected answer");
-  CHECK(paused.retry_after > 9s);
+  const auto paused_lookup = fixture.look_up(paris);
+  CHECK(paused_lookup.error == "unexpected answer");
+  CHECK(paused_lookup.retry_after > 9s);
   CHECK(fixture.look_up(rome).error == "status 429");
 }
 
@@ -163,9 +163,9 @@ TEST_CASE("report cache: concurrent fetches are limited", "[services][weather]")
   for (int i = 0; i < 12; ++i) lookups.emplace_back(fixture.time, fixture.lookup_task(numbered_location(i)));
   fixture.time.run_for(3s);
   CHECK(fixture.wttr.request_count() == 8);
-  std::size_t rejected = 0;
-  for (const auto& lookup : lookups) rejected += result_of(lookup).error == "busy" ? 1 : 0;
-  CHECK(rejected == 4);
+  std::size_t rejected_count = 0;
+  for (const auto& lookup : lookups) rejected_count += result_of(lookup).error == "busy" ? 1 : 0;
+  CHECK(rejected_count == 4);
   CHECK(fixture.look_up(rome).report != nullptr);
 }
 

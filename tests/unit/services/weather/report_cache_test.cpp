@@ -38,7 +38,7 @@ TEST_CASE("report cache: fresh reports are served from the cache", "[services][w
 
 TEST_CASE("report cache: a stale report is served immediately while one fetch replaces it", "[services][weather]") {
   weather_fixture fixture;
-  CHECK(fixture.stale_reports("revalidate") == 0);
+  CHECK(fixture.stale_report_count("revalidate") == 0);
   const auto first = fixture.look_up();
   fixture.time.run_for(10min);
   fixture.wttr.body = wttr_response("22");
@@ -56,15 +56,15 @@ TEST_CASE("report cache: a stale report is served immediately while one fetch re
   CHECK(fixture.time.now() == start);
   CHECK(fixture.metric_value("weather_service_cache_hits_total") == 3);
   CHECK(fixture.metric_value("weather_service_cache_misses_total") == 1);
-  CHECK(fixture.stale_reports("revalidate") == 3);
+  CHECK(fixture.stale_report_count("revalidate") == 3);
   fixture.time.run_for(4s);
-  const auto renewed = fixture.look_up();
-  CHECK(renewed.report->temperature_c == "22");
-  CHECK(renewed.from_cache);
-  CHECK_FALSE(renewed.stale);
+  const auto renewed_lookup = fixture.look_up();
+  CHECK(renewed_lookup.report->temperature_c == "22");
+  CHECK(renewed_lookup.from_cache);
+  CHECK_FALSE(renewed_lookup.stale);
   CHECK(fixture.wttr.request_count() == 2);
-  CHECK(fixture.stale_reports("revalidate") == 3);
-  CHECK(fixture.stale_reports("error") == 0);
+  CHECK(fixture.stale_report_count("revalidate") == 3);
+  CHECK(fixture.stale_report_count("error") == 0);
 }
 
 TEST_CASE("report cache: after the revalidation time callers wait for a new report", "[services][weather]") {
@@ -89,8 +89,8 @@ TEST_CASE("report cache: the next lookup reports that a background fetch has fai
   CHECK(next.error == "status 502");
   CHECK(next.retry_after > 3s);
   CHECK(next.retry_after < 5s);
-  CHECK(fixture.stale_reports("revalidate") == 1);
-  CHECK(fixture.stale_reports("error") == 1);
+  CHECK(fixture.stale_report_count("revalidate") == 1);
+  CHECK(fixture.stale_report_count("error") == 1);
   CHECK(fixture.metric_value("weather_service_cache_misses_total") == 2);
   fixture.time.run_for(5s);
   CHECK(fixture.look_up().error.empty());
@@ -104,13 +104,13 @@ TEST_CASE("report cache: reports older than a day are not served", "[services][w
   fixture.wttr.status = http::status::bad_gateway;
   fixture.time.run_for(24h - 1min);
   CHECK(fixture.look_up().report != nullptr);
-  CHECK(fixture.stale_reports("error") == 1);
+  CHECK(fixture.stale_report_count("error") == 1);
   fixture.time.run_for(2min);
   const auto result = fixture.look_up();
   CHECK(result.report == nullptr);
   CHECK_FALSE(result.stale);
   CHECK(result.error == "status 502");
-  CHECK(fixture.stale_reports("error") == 1);
+  CHECK(fixture.stale_report_count("error") == 1);
 }
 
 TEST_CASE("report cache: reports of the fallback are cached", "[services][weather]") {
@@ -121,9 +121,9 @@ TEST_CASE("report cache: reports of the fallback are cached", "[services][weathe
   CHECK(result.report->provider == "open-meteo");
   CHECK_FALSE(result.stale);
   CHECK(result.error.empty());
-  const auto again = fixture.look_up();
-  CHECK(again.report == result.report);
-  CHECK(again.from_cache);
+  const auto second_lookup = fixture.look_up();
+  CHECK(second_lookup.report == result.report);
+  CHECK(second_lookup.from_cache);
   CHECK(fixture.forecast.request_count() == 1);
 }
 
@@ -178,10 +178,10 @@ TEST_CASE("report cache: coordinates are looked up once", "[services][weather]")
   fixture.wttr.status = http::status::bad_gateway;
   fixture.look_up();
   fixture.time.run_for(11min);
-  const auto again = fixture.look_up();
-  CHECK_FALSE(again.from_cache);
-  CHECK(again.report->requested.latitude == 48.85341);
-  CHECK(again.report->requested.longitude == 2.3488);
+  const auto second_lookup = fixture.look_up();
+  CHECK_FALSE(second_lookup.from_cache);
+  CHECK(second_lookup.report->requested.latitude == 48.85341);
+  CHECK(second_lookup.report->requested.longitude == 2.3488);
   CHECK(fixture.forecast.request_count() == 2);
   CHECK(fixture.forecast.targets.back() == fixture.forecast.targets.front());
   CHECK(fixture.geocoder.request_count() == 1);

@@ -26,7 +26,7 @@ struct weather_fixture : providers_fixture {
   report_cache::lookup_result look_up(const weather::location& location = paris, duration timeout = 10s) {
     return time.run(lookup_task(location, timeout));
   }
-  std::optional<double> stale_reports(const std::string& reason) const {
+  std::optional<double> stale_report_count(const std::string& reason) const {
     return metric_value("weather_service_cache_stale_total{reason=\"" + reason + "\"}");
   }
 

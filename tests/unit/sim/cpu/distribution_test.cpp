@@ -119,14 +119,15 @@ TEST_CASE("measured distribution: samples without a count or a bound are ignored
 }
 
 TEST_CASE("measured distribution: service times are read from a Prometheus histogram", "[sim][distribution]") {
-  const auto one =
+  const auto single_distribution =
       sim::distribution_from_prometheus(exposition, "shop_http_request_duration_seconds", {{"endpoint", "/a"}});
-  REQUIRE(one.has_value());
-  CHECK(one->quantile(0.25) == 5ms);
-  CHECK(one->overflow_fraction() == 0.1);
-  const auto both = sim::distribution_from_prometheus(exposition, "shop_http_request_duration_seconds");
-  REQUIRE(both.has_value());
-  CHECK(both->overflow_fraction() == 0.05);
+  REQUIRE(single_distribution.has_value());
+  CHECK(single_distribution->quantile(0.25) == 5ms);
+  CHECK(single_distribution->overflow_fraction() == 0.1);
+  const auto combined_distribution =
+      sim::distribution_from_prometheus(exposition, "shop_http_request_duration_seconds");
+  REQUIRE(combined_distribution.has_value());
+  CHECK(combined_distribution->overflow_fraction() == 0.05);
   CHECK(sim::distribution_from_prometheus(exposition, "shop_response_size_bytes").error() ==
         "the unit of the histogram shop_response_size_bytes is not seconds: its name must end in _seconds");
   CHECK(sim::distribution_from_prometheus(exposition, "shop_seconds").error() ==

@@ -70,9 +70,9 @@ struct machine_fixture {
   }
   std::vector<double> sorted_milliseconds() {
     std::sort(times.begin(), times.end());
-    std::vector<double> sorted;
-    for (const auto time : times) sorted.push_back(to_milliseconds(time));
-    return sorted;
+    std::vector<double> sorted_times;
+    for (const auto time : times) sorted_times.push_back(to_milliseconds(time));
+    return sorted_times;
   }
 
   sim::fleet fleet;
@@ -132,9 +132,9 @@ TEST_CASE("machine: a request that arrives during a pause of the core is delayed
   fixture.fleet.run_for(300s);
   REQUIRE(fixture.times.size() == 20'000);
   const auto times = fixture.sorted_milliseconds();
-  const auto late = std::count_if(times.begin(), times.end(), [](double time) { return time > 1; });
+  const auto late_count = std::count_if(times.begin(), times.end(), [](double time) { return time > 1; });
   // Pauses take 4 % of the time. An arrival in the first 3 ms of a pause waits for more than 1 ms.
-  CHECK_THAT(static_cast<double>(late) / 20'000, WithinAbs(has_pauses ? 0.03 : 0, 0.005));
+  CHECK_THAT(static_cast<double>(late_count) / 20'000, WithinAbs(has_pauses ? 0.03 : 0, 0.005));
   CHECK(times.back() < 12);
   CHECK(fixture.machine.busy_time() == 20'000 * 100us);
 }
@@ -164,10 +164,10 @@ TEST_CASE("machine: HTTP costs rise in proportion to the preceding idle time, up
   fixture.machine.set_idle_slowdown({3, 100ms});
   const auto busy_time_after = [&](duration idle_time) {
     fixture.fleet.run_for(idle_time);
-    const auto before = fixture.machine.busy_time();
+    const auto busy_time_before = fixture.machine.busy_time();
     fixture.fleet.spawn(machine_fixture::send(fixture, "/spend", 10s));
     fixture.fleet.run_for(50ms);
-    return to_milliseconds(fixture.machine.busy_time() - before);
+    return to_milliseconds(fixture.machine.busy_time() - busy_time_before);
   };
   // The handler's CPU time is that of a model, which idle time does not affect.
   CHECK_THAT(busy_time_after(1s), WithinAbs(5 + 3, 0.01));
@@ -180,14 +180,14 @@ TEST_CASE("machine: preceding idle time slows down only the first request of a b
   machine_fixture fixture{1, 1, make_read_costs(1ms)};
   fixture.machine.set_idle_slowdown({3, 10ms});
   const auto busy_time_of = [&](int requests) {
-    const auto before = fixture.machine.busy_time();
+    const auto busy_time_before = fixture.machine.busy_time();
     for (int i = 0; i < requests; ++i) {
       fixture.fleet.spawn(machine_fixture::send(fixture, "/", 10s));
       // The next request arrives before the end of this one.
       fixture.fleet.run_for(500us);
     }
     fixture.fleet.run_for(1s);
-    return fixture.machine.busy_time() - before;
+    return fixture.machine.busy_time() - busy_time_before;
   };
   fixture.fleet.run_for(1s);
   CHECK(busy_time_of(1) == 3ms);
@@ -289,9 +289,9 @@ TEST_CASE("link: a lost segment arrives after TCP's retransmission timeout", "[s
   fixture.fleet.run_for(2min);
   const auto times = fixture.sorted_milliseconds();
   REQUIRE(times.size() == 1000);
-  const auto late = std::count_if(times.begin(), times.end(), [](double time) { return time > 200; });
+  const auto late_count = std::count_if(times.begin(), times.end(), [](double time) { return time > 200; });
   // 19 % of the exchanges lose at least one segment.
-  CHECK_THAT(static_cast<double>(late) / 1000, WithinAbs(0.19, 0.05));
+  CHECK_THAT(static_cast<double>(late_count) / 1000, WithinAbs(0.19, 0.05));
 }
 
 TEST_CASE("processor: a thread sends a response that is larger than the capacity of the connection", "[sim][cpu]") {

@@ -32,22 +32,22 @@ TEST_CASE("alert rule: an alert fires while the error ratio of the window is abo
 }
 
 TEST_CASE("alert rule: an alert fires only after the hold time", "[sim][plan]") {
-  const auto held = evaluate({"errors", 0.2, {1min}, 1min}, calls_with_incident(), run_length);
-  REQUIRE(held.size() == 1);
-  CHECK(held[0].begin == 210s);
+  const auto held_alert_result = evaluate({"errors", 0.2, {1min}, 1min}, calls_with_incident(), run_length);
+  REQUIRE(held_alert_result.size() == 1);
+  CHECK(held_alert_result[0].begin == 210s);
   CHECK(evaluate({"errors", 0.2, {1min}, 4min}, calls_with_incident(), run_length).empty());
 }
 
 TEST_CASE("alert rule: with several windows, the error ratios of all windows must be above the threshold",
           "[sim][plan]") {
-  const auto slow = evaluate({"errors", 0.2, {5min}, 0s}, calls_with_incident(), run_length);
-  REQUIRE(slow.size() == 1);
-  CHECK(slow[0].begin == 300s);
-  CHECK(slow[0].end == 480s);
-  const auto both = evaluate({"errors", 0.2, {5min, 1min}, 0s}, calls_with_incident(), run_length);
-  REQUIRE(both.size() == 1);
-  CHECK(both[0].begin == 300s);
-  CHECK(both[0].end == 345s);
+  const auto slow_window_result = evaluate({"errors", 0.2, {5min}, 0s}, calls_with_incident(), run_length);
+  REQUIRE(slow_window_result.size() == 1);
+  CHECK(slow_window_result[0].begin == 300s);
+  CHECK(slow_window_result[0].end == 480s);
+  const auto two_window_result = evaluate({"errors", 0.2, {5min, 1min}, 0s}, calls_with_incident(), run_length);
+  REQUIRE(two_window_result.size() == 1);
+  CHECK(two_window_result[0].begin == 300s);
+  CHECK(two_window_result[0].end == 345s);
 }
 
 TEST_CASE("alert rule: calls without a response are errors; responses with 4xx are not", "[sim][plan]") {

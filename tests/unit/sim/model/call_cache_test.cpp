@@ -64,13 +64,13 @@ TEST_CASE("call cache: a stale value is used while it is revalidated", "[sim][pl
 }
 
 TEST_CASE("call cache: a stale value is used after a failure, for at most stale_if_error", "[sim][plan]") {
-  const auto without = run_with_cache(R"({"ttl": "1s"})", 1);
-  CHECK(without.goodput() < 0.7);
-  const auto with = run_with_cache(R"({"ttl": "1s", "stale_if_error": "1min"})", 1);
-  CHECK(with.goodput() == 1);
-  const auto limited = run_with_cache(R"({"ttl": "1s", "stale_if_error": "1s"})", 1);
-  CHECK(limited.goodput() > without.goodput() + 0.1);
-  CHECK(limited.goodput() < 0.9);
+  const auto run_without_stale_values = run_with_cache(R"({"ttl": "1s"})", 1);
+  CHECK(run_without_stale_values.goodput() < 0.7);
+  const auto run_with_stale_values = run_with_cache(R"({"ttl": "1s", "stale_if_error": "1min"})", 1);
+  CHECK(run_with_stale_values.goodput() == 1);
+  const auto run_with_short_limit = run_with_cache(R"({"ttl": "1s", "stale_if_error": "1s"})", 1);
+  CHECK(run_with_short_limit.goodput() > run_without_stale_values.goodput() + 0.1);
+  CHECK(run_with_short_limit.goodput() < 0.9);
 }
 
 TEST_CASE("call cache: an invalid cache setting is rejected with one line", "[sim][plan]") {

@@ -132,9 +132,9 @@ TEST_CASE("shrink: the result is deterministic, and the search ends at the maxim
     return has_path(schedule, "/30") && has_path(schedule, "/60") ? "x" : "";
   };
   CHECK(shrink(schedule_with_events(100), run).schedule == shrink(schedule_with_events(100), run).schedule);
-  const auto limited = shrink(schedule_with_events(100), run, {.max_runs = 5});
-  CHECK(limited.runs == 5);
-  CHECK(run(limited.schedule) == std::string{"x"});
+  const auto limited_result = shrink(schedule_with_events(100), run, {.max_runs = 5});
+  CHECK(limited_result.runs == 5);
+  CHECK(run(limited_result.schedule) == std::string{"x"});
   CHECK_THROWS_AS(shrink(schedule_with_events(100), [](const schedule&) { return ""; }), std::invalid_argument);
 }
 

@@ -119,8 +119,8 @@ TEST_CASE("otlp: several items are sent in one request", "[telemetry][otlp]") {
     CHECK(root.at_pointer("/resourceSpans/0/scopeSpans/0/spans").get_array().size() == 0);
   }
   SECTION("protobuf") {
-    const auto one = encoded_span(otlp_encoding::protobuf);
-    const auto body = export_request(otlp_signal::traces, otlp_encoding::protobuf, resource, one + one);
+    const auto span_bytes = encoded_span(otlp_encoding::protobuf);
+    const auto body = export_request(otlp_signal::traces, otlp_encoding::protobuf, resource, span_bytes + span_bytes);
     protobuf_reader request{body};
     const auto resource_spans = request.next();
     REQUIRE(resource_spans);
@@ -128,7 +128,7 @@ TEST_CASE("otlp: several items are sent in one request", "[telemetry][otlp]") {
     CHECK(members.next()->bytes.find("shop") != std::string_view::npos);
     const auto scope_spans = members.next();
     REQUIRE(scope_spans);
-    CHECK(scope_spans->bytes.ends_with(one + one));
+    CHECK(scope_spans->bytes.ends_with(span_bytes + span_bytes));
     CHECK_FALSE(members.next());
     CHECK_FALSE(request.next());
   }

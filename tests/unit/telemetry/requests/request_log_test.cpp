@@ -109,12 +109,12 @@ TEST_CASE("request log: requests in progress are listed, the oldest first", "[te
   auto& second = fixture.log.open(fixture.time.now());
   auto& third = fixture.log.open(fixture.time.now());
   fixture.log.close(second);
-  std::vector<const request_record*> open;
+  std::vector<const request_record*> open_records;
   fixture.log.visit_open([&](const request_record& record, const reason* kept) {
     CHECK(kept == nullptr);
-    open.push_back(&record);
+    open_records.push_back(&record);
   });
-  CHECK(open == std::vector<const request_record*>{&first, &third});
+  CHECK(open_records == std::vector<const request_record*>{&first, &third});
   CHECK(fixture.log.open_count() == 2);
   fixture.log.close(first);
   fixture.log.close(third);
@@ -125,13 +125,13 @@ TEST_CASE("request log: the record of a request that is not kept is reset and re
   log_fixture fixture;
   fixture.finish(1s, 299);
   for (int i = 0; i < 4; ++i) fixture.finish(1ms, 200);
-  auto& unused = fixture.log.open(fixture.time.now());
-  unused.route = "/api/weather";
-  unused.status = 200;
-  unused.add_call("weather", fixture.time.now(), deadline::never())->outcome = "ok";
-  fixture.log.close(unused);
+  auto& unused_record = fixture.log.open(fixture.time.now());
+  unused_record.route = "/api/weather";
+  unused_record.status = 200;
+  unused_record.add_call("weather", fixture.time.now(), deadline::never())->outcome = "ok";
+  fixture.log.close(unused_record);
   auto& next = fixture.log.open(fixture.time.now());
-  CHECK(&next == &unused);
+  CHECK(&next == &unused_record);
   CHECK(next.route.view().empty());
   CHECK(next.status == 0);
   CHECK(next.all_calls().empty());

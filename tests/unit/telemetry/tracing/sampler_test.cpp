@@ -37,10 +37,10 @@ TEST_CASE("sampler: only parent-based samplers continue the caller's decision", 
 TEST_CASE("sampler: a ratio sampler samples the given fraction of the traces", "[telemetry][tracing]") {
   const auto trace_sampler = make_sampler("parentbased_traceidratio", 0.25);
   random_generator random{1};
-  int recorded = 0;
-  for (int i = 0; i < 10'000; ++i) recorded += trace_sampler->should_sample(start_trace(random), true) ? 1 : 0;
-  CHECK(recorded > 2300);
-  CHECK(recorded < 2700);
+  int recorded_count = 0;
+  for (int i = 0; i < 10'000; ++i) recorded_count += trace_sampler->should_sample(start_trace(random), true) ? 1 : 0;
+  CHECK(recorded_count > 2300);
+  CHECK(recorded_count < 2700);
   // The SDKs of OpenTelemetry use the same threshold of the trace ID.
   CHECK(trace_sampler->should_sample(trace_with_low_bits((std::uint64_t{1} << 62U) - 1), true));
   CHECK_FALSE(trace_sampler->should_sample(trace_with_low_bits(std::uint64_t{1} << 62U), true));

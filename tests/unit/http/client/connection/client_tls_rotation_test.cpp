@@ -83,12 +83,12 @@ TEST_CASE("client: after a replacement of the certificate, an idle connection wi
 TEST_CASE("client: a request in flight completes with the old certificate, and its connection is not reused",
           "[http][client][tls]") {
   rotation_fixture fixture;
-  spawned_task<http::client_result> slow{fixture.time, fixture.fetch("/slow")};
+  spawned_task<http::client_result> slow_fetch{fixture.time, fixture.fetch("/slow")};
   fixture.time.run_for(500ms);
   fixture.client->replace_tls(fixture.client_settings("spiffe://test/new"));
   fixture.time.run_for(1s);
-  REQUIRE(slow.ended());
-  CHECK(rotation_fixture::body_of(*slow.outcome().value) == "spiffe://test/old");
+  REQUIRE(slow_fetch.ended());
+  CHECK(rotation_fixture::body_of(*slow_fetch.outcome().value) == "spiffe://test/old");
   CHECK(fixture.client_uri() == "spiffe://test/new");
 }
 
@@ -97,8 +97,8 @@ TEST_CASE("upstream: a certificate for another name is logged once a minute", "[
   auto settings = fixture.client_settings("spiffe://test/old");
   settings.server_name = "other.example";
   fixture.client->replace_tls(settings);
-  captured_log captured;
-  telemetry::logger log{captured.sink(), "test", telemetry::log_level::info, telemetry::log_format::text};
+  captured_log captured_output;
+  telemetry::logger log{captured_output.sink(), "test", telemetry::log_level::info, telemetry::log_format::text};
   http::upstream upstream{*fixture.client, fixture.metrics, log, "there"};
   const auto call = [&] {
     http::client_request request;
@@ -110,7 +110,7 @@ TEST_CASE("upstream: a certificate for another name is logged once a minute", "[
   for (int i = 0; i < 2; ++i) CHECK(call().error() == http::client_error::tls_certificate_invalid);
   fixture.time.run_for(1min);
   CHECK(call().error() == http::client_error::tls_certificate_invalid);
-  const auto lines = captured.close();
+  const auto lines = captured_output.close();
   REQUIRE(lines.size() == 2);
   for (const auto& line : lines) {
     CHECK(line.find("warn  test TLS handshake with an upstream failed upstream=there server=192.0.2.1 "

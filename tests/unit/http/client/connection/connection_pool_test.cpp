@@ -54,9 +54,9 @@ TEST_CASE("connection pool: origins that differ in port or name do not share con
   fixture.listen("192.0.2.80", 8080);
   make_idle_connection(fixture);
   for (const auto* url : {"http://site.test:8080/", "http://other.test/"}) {
-    const auto before = fixture.connection_count();
+    const auto connection_count_before = fixture.connection_count();
     fixture.receive_response(get_request(url), ok_response("hello"));
-    CHECK(fixture.connection_count() == before + 1);
+    CHECK(fixture.connection_count() == connection_count_before + 1);
   }
   // Port 80 is the default port, so the origin is the same.
   const auto call = fixture.get("http://site.test:80/");
@@ -104,9 +104,9 @@ TEST_CASE("connection pool: idle connections beyond the maximum per origin are c
     fixture.connection(i).read_request();
     fixture.connection(i).send(ok_response("hello"));
   }
-  std::size_t idle = 0;
-  for (std::size_t i = 0; i < 3; ++i) idle += fixture.connection(i).client_has_closed() ? 0 : 1;
-  CHECK(idle == max_idle);
+  std::size_t idle_count = 0;
+  for (std::size_t i = 0; i < 3; ++i) idle_count += fixture.connection(i).client_has_closed() ? 0 : 1;
+  CHECK(idle_count == max_idle);
 }
 
 TEST_CASE("connection pool: the limit of idle connections is at least the number of addresses", "[http][client]") {
@@ -148,16 +148,16 @@ TEST_CASE("connection pool: the default limit of idle connections fits the defau
 
 TEST_CASE("connection pool: closing idle connections does not affect a connection in use", "[http][client]") {
   client_fixture fixture;
-  auto busy = fixture.get();
-  auto idle = fixture.get();
+  auto busy_call = fixture.get();
+  auto idle_call = fixture.get();
   fixture.connection(1).read_request();
   fixture.connection(1).send(ok_response("hello"));
-  idle.result();
+  idle_call.result();
   fixture.time.run(close_idle(fixture.client));
   CHECK(fixture.connection(1).client_has_closed());
   fixture.connection(0).read_request();
   fixture.connection(0).send(ok_response("still open"));
-  CHECK(busy.response().body == "still open");
+  CHECK(busy_call.response().body == "still open");
 }
 
 TEST_CASE("connection pool: a timeout on a reused connection closes the idle connections to its address",
@@ -183,12 +183,12 @@ TEST_CASE("connection pool: a timeout on a reused connection closes the idle con
 
 TEST_CASE("connection pool: a timeout on a new connection keeps the idle connections", "[http][client]") {
   client_fixture fixture;
-  auto slow = fixture.get("http://site.test/", 1s);
-  auto idle = fixture.get();
+  auto slow_call = fixture.get("http://site.test/", 1s);
+  auto idle_call = fixture.get();
   fixture.connection(1).read_request();
   fixture.connection(1).send(ok_response("hello"));
-  idle.result();
-  CHECK(slow.error() == client_error::response_timeout);
+  idle_call.result();
+  CHECK(slow_call.error() == client_error::response_timeout);
   CHECK_FALSE(fixture.connection(1).client_has_closed());
 }
 

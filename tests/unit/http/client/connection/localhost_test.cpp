@@ -42,8 +42,8 @@ task<http::client_result> fetch_once(net::acceptor& acceptor, http::client& clie
     auto sleep_task = sleep_for(std::chrono::milliseconds{50});
     co_await std::move(sleep_task);
   };
-  auto both = when_all(serve(acceptor), http::fetch(client, std::move(request), call_deadline));
-  auto results = co_await std::move(both);
+  auto both_tasks = when_all(serve(acceptor), http::fetch(client, std::move(request), call_deadline));
+  auto results = co_await std::move(both_tasks);
   co_return std::get<1>(std::move(results));
 }
 

@@ -143,10 +143,10 @@ TEST_CASE("client proxy: a request to an http URL is sent to the proxy in absolu
   proxy.send(ok_response("through the proxy"));
   CHECK(call.response().body == "through the proxy");
 
-  auto again = fixture.get("http://example.com:8080");
+  auto second_call = fixture.get("http://example.com:8080");
   CHECK(proxy.read_request().start_line == "GET http://example.com:8080/ HTTP/1.1");
   proxy.send(ok_response("again"));
-  CHECK(again.response().body == "again");
+  CHECK(second_call.response().body == "again");
   CHECK(fixture.connection_count() == 1);
 }
 

@@ -48,14 +48,14 @@ task<body_owner> make_body() { co_return body_owner{std::make_unique<multipart_b
 
 /// Returns the content of a source, or its error, and sets `max_chunk_size` to the size of the longest chunk.
 task<result<std::string, client_error>> read_all(http::request_body_source* source, std::size_t* max_chunk_size) {
-  std::string all;
+  std::string content;
   for (;;) {
     auto read_task = source->read({});
     const auto part = co_await std::move(read_task);
     if (!part) co_return part.error();
-    if (part->empty()) co_return all;
+    if (part->empty()) co_return content;
     *max_chunk_size = std::max(*max_chunk_size, part->size());
-    all += *part;
+    content += *part;
   }
 }
 

@@ -21,10 +21,10 @@ struct download_fixture : streaming_fixture, stored_file {
     auto& server = newest_connection();
     server.read_request();
     server.send(bytes);
-    auto& opened = response();
+    auto& opened_response = response();
     if (closes_connection) server.close();
     const call_context context{.deadline = deadline::after(time.now(), timeout)};
-    return time.run(http::save_body(*opened.body, target, context, max_bytes));
+    return time.run(http::save_body(*opened_response.body, target, context, max_bytes));
   }
 
   std::uint64_t max_bytes = 6;
@@ -44,15 +44,15 @@ TEST_CASE("save_body: the body of a response is stored, and replaces a file", "[
 TEST_CASE("save_body: a response of more than `max_bytes` fails and leaves no file", "[http][client][streaming]") {
   download_fixture fixture;
   fixture.max_bytes = 5;
-  const auto saved = fixture.download("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabcdef");
-  CHECK(saved.error() == make_error_code(client_error::body_too_large));
+  const auto save_result = fixture.download("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabcdef");
+  CHECK(save_result.error() == make_error_code(client_error::body_too_large));
   CHECK(fixture.file_count() == 0);
 }
 
 TEST_CASE("save_body: a truncated response leaves no file", "[http][client][streaming]") {
   download_fixture fixture;
-  const auto saved = fixture.download("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabc");
-  CHECK(saved.error() == make_error_code(client_error::body_truncated));
+  const auto save_result = fixture.download("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabc");
+  CHECK(save_result.error() == make_error_code(client_error::body_truncated));
   CHECK(fixture.file_count() == 0);
 }
 
@@ -61,8 +61,8 @@ TEST_CASE("save_body: a response that pauses fails at the idle timeout or at the
   const auto timeout = GENERATE(duration{5s}, duration{1h});
   download_fixture fixture;
   const auto start = fixture.time.now();
-  const auto saved = fixture.download("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabc", false, timeout);
-  CHECK(saved.error() == make_error_code(client_error::body_timeout));
+  const auto save_result = fixture.download("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabc", false, timeout);
+  CHECK(save_result.error() == make_error_code(client_error::body_timeout));
   CHECK(fixture.time.now() - start >= std::min(timeout, duration{30s}));
   CHECK(fixture.time.now() - start < std::min(timeout, duration{30s}) + 1s);
   CHECK(fixture.file_count() == 0);
@@ -72,8 +72,8 @@ TEST_CASE("save_body: if the file cannot be created, the error of the operating 
           "[http][client][streaming]") {
   download_fixture fixture;
   fixture.target = fixture.directory.path() / "missing" / "saved";
-  const auto saved = fixture.download("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc");
-  CHECK(saved.error() == boost::system::errc::no_such_file_or_directory);
+  const auto save_result = fixture.download("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc");
+  CHECK(save_result.error() == boost::system::errc::no_such_file_or_directory);
 }
 
 }  // namespace

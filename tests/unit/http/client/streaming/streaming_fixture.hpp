@@ -119,12 +119,12 @@ class streaming_fixture : public client_fixture {
   }
   /// Returns the rest of the body. Throws if the body is not complete.
   std::string read_all() {
-    std::string all;
+    std::string content;
     for (;;) {
       const auto part = read();
       if (!part) throw std::runtime_error(make_error_code(part.error()).message());
-      if (part->empty()) return all;
-      all += *part;
+      if (part->empty()) return content;
+      content += *part;
     }
   }
   void destroy() { time.run(destroy_response(response_)); }

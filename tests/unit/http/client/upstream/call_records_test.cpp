@@ -33,19 +33,19 @@ struct recorded_fixture : upstream_fixture {
 TEST_CASE("call records: an attempt has its address, its phases and the deadline that was sent", "[http][requests]") {
   recorded_fixture fixture;
   fixture.replica().default_step = {.delay = 40ms};
-  const auto started = fixture.time.now();
+  const auto start_time = fixture.time.now();
   fixture.call(2s);
   REQUIRE(fixture.record->all_calls().size() == 1);
   const auto& call = fixture.record->all_calls().front();
   CHECK(call.name.view() == "there");
-  CHECK(call.started == started);
-  CHECK(call.deadline.remaining(started) == 1980ms);
+  CHECK(call.started == start_time);
+  CHECK(call.deadline.remaining(start_time) == 1980ms);
   CHECK(call.outcome == "ok");
   CHECK(call.has_ended());
   REQUIRE(fixture.attempts().size() == 1);
   const auto attempt = fixture.attempts().front();
   CHECK(attempt.kind == attempt_kind::first);
-  CHECK(attempt.started == started);
+  CHECK(attempt.started == start_time);
   CHECK(attempt.address.address().to_string() == "198.51.100.1");
   CHECK(attempt.address.port() == 80);
   CHECK_FALSE(attempt.has_reused_connection);

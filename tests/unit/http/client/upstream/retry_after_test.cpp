@@ -111,9 +111,9 @@ TEST_CASE("retry-after: Retry-After with another status delays the retries of th
           "[http][upstream][case-2.7]") {
   upstream_fixture fixture{settings_with_retries()};
   fixture.replica().steps = {{.status = 503, .retry_after = "3600"}};
-  const auto rejected = fixture.call();
-  CHECK(rejected.response->status_code() == 503);
-  CHECK(rejected.attempts == 1);
+  const auto rejected_response = fixture.call();
+  CHECK(rejected_response.response->status_code() == 503);
+  CHECK(rejected_response.attempts == 1);
   CHECK(is_ok(fixture.call()));
 }
 
@@ -130,10 +130,10 @@ TEST_CASE("retry-after: a retry waits for the date in Retry-After", "[http][upst
   server.send("HTTP/1.1 " + std::string{status} +
               "\r\nContent-Length: 0\r\nDate: Tue, 02 Jun 2026 08:00:00 GMT\r\n"
               "Retry-After: Tue, 02 Jun 2026 08:00:02 GMT\r\n\r\n");
-  const auto received = fixture.time.now();
+  const auto receive_time = fixture.time.now();
   server.read_request();
-  CHECK(fixture.time.now() - received >= 2s);
-  CHECK(fixture.time.now() - received < 3s);
+  CHECK(fixture.time.now() - receive_time >= 2s);
+  CHECK(fixture.time.now() - receive_time < 3s);
   server.send(ok_response("again"));
   fixture.run_ready();
   REQUIRE(call.ended());

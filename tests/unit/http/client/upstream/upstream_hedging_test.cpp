@@ -27,22 +27,22 @@ TEST_CASE("upstream: a slow request is hedged; the first response is used, and t
           "[http][upstream]") {
   upstream_fixture fixture{settings_with_hedges(), 2};
   warm_up(fixture);
-  const auto before = fixture.request_count();
+  const auto request_count_before = fixture.request_count();
   for (auto& replica : fixture.replicas) replica.steps = {{.delay = 2s}};
   // The second attempt is sent to the other replica, which is also slow.
   SECTION("both requests are slow") {
     const auto result = fixture.call();
     CHECK(is_ok(result));
     CHECK(result.attempts == 2);
-    CHECK(fixture.request_count() == before + 2);
+    CHECK(fixture.request_count() == request_count_before + 2);
   }
   SECTION("only the first request is slow") {
     const auto count_before = fixture.replicas[0].request_count;
     spawned_task<http::upstream_result> call{fixture.time, fixture.make_call()};
     fixture.time.run_for(1ms);
-    auto& slow = fixture.replicas[0].request_count > count_before ? fixture.replicas[0] : fixture.replicas[1];
-    auto& fast = &slow == &fixture.replicas[0] ? fixture.replicas[1] : fixture.replicas[0];
-    fast.steps.clear();
+    auto& slow_replica = fixture.replicas[0].request_count > count_before ? fixture.replicas[0] : fixture.replicas[1];
+    auto& fast_replica = &slow_replica == &fixture.replicas[0] ? fixture.replicas[1] : fixture.replicas[0];
+    fast_replica.steps.clear();
     const auto start = fixture.time.now();
     while (!call.ended()) fixture.time.run_for(1ms);
     // The limit exceeds the sum of the estimated p95 (at most 12 ms) and the latency of the second request.
@@ -50,9 +50,9 @@ TEST_CASE("upstream: a slow request is hedged; the first response is used, and t
     CHECK(is_ok(*call.outcome().value));
     // The first request would have kept its connection if its response had arrived within 100 ms.
     fixture.time.run_for(90ms);
-    CHECK(slow.delays.empty());
+    CHECK(slow_replica.delays.empty());
     fixture.time.run_for(20ms);
-    CHECK(slow.delays == log_lines{"cancelled"});
+    CHECK(slow_replica.delays == log_lines{"cancelled"});
     CHECK(fixture.metric("hedges_total", "result=\"won\"") == 1);
   }
   CHECK(fixture.metric("hedges_total", "result=\"sent\"") == 1);
@@ -84,9 +84,9 @@ TEST_CASE("upstream: a request slower than its hedge keeps its connection if its
 }
 
 TEST_CASE("upstream: a connection that a superseded hedge was opening is kept", "[http][upstream]") {
-  net::memory_pipe_settings slow;
-  slow.latency = 8ms;
-  upstream_fixture fixture{settings_with_hedges(), 1, slow};
+  net::memory_pipe_settings slow_pipe;
+  slow_pipe.latency = 8ms;
+  upstream_fixture fixture{settings_with_hedges(), 1, slow_pipe};
   warm_up(fixture);
   CHECK(fixture.time.run(count_idle_connections(fixture.client)) == 1);
   // The response to the first request arrives while the hedge connects.
@@ -137,9 +137,9 @@ TEST_CASE("upstream: hedges stay within the retry budget", "[http][upstream]") {
   upstream_fixture fixture{settings};
   warm_up(fixture);
   fixture.replica().default_step = {.delay = 1s};
-  const auto before = fixture.request_count();
+  const auto request_count_before = fixture.request_count();
   fixture.call_concurrently(100);
-  CHECK(fixture.request_count() - before <= 100 + (100 + 40) / 5);
+  CHECK(fixture.request_count() - request_count_before <= 100 + (100 + 40) / 5);
   CHECK(fixture.metric("hedges_total", "result=\"no_budget\"") > 0);
 }
 
@@ -219,10 +219,10 @@ TEST_CASE("upstream: a replica that does not respond is ejected after five hedge
   upstream_fixture fixture{settings_with_hedges(), 2};
   warm_up(fixture);
   auto& unresponsive_replica = fixture.replicas[0];
-  const auto before = unresponsive_replica.request_count;
+  const auto request_count_before = unresponsive_replica.request_count;
   unresponsive_replica.default_step = {.delay = 1h};
   for (int i = 0; i < 60; ++i) CHECK(is_ok(fixture.call(1s)));
-  CHECK(unresponsive_replica.request_count == before + 5);
+  CHECK(unresponsive_replica.request_count == request_count_before + 5);
   CHECK(fixture.metric("addresses", "state=\"ejected\"") == 1);
 }
 
@@ -254,9 +254,9 @@ TEST_CASE("upstream: the name is re-resolved, and calls use the new addresses", 
   CHECK(fixture.replicas[1].request_count == 0);
   fixture.network.add_name("there.test", {asio::ip::make_address("198.51.100.2")});
   fixture.time.run_for(2s);
-  const auto before = fixture.replicas[0].request_count;
+  const auto request_count_before = fixture.replicas[0].request_count;
   for (int i = 0; i < 20; ++i) CHECK(is_ok(fixture.call()));
-  CHECK(fixture.replicas[0].request_count == before);
+  CHECK(fixture.replicas[0].request_count == request_count_before);
   CHECK(fixture.replicas[1].request_count == 20);
 }
 

@@ -187,9 +187,9 @@ TEST_CASE("upstream: no retry is made if the median latency exceeds the remainin
   fixture.replica().default_step = {.delay = 300ms};
   for (int i = 0; i < 20; ++i) fixture.call();
   fixture.replica().steps = {{.status = 503, .delay = 300ms}};
-  const auto before = fixture.request_count();
+  const auto request_count_before = fixture.request_count();
   fixture.call(500ms);
-  CHECK(fixture.request_count() == before + 1);
+  CHECK(fixture.request_count() == request_count_before + 1);
   CHECK(fixture.metric("retries_total", "verdict=\"deadline\"") == 1);
 }
 
@@ -199,15 +199,15 @@ TEST_CASE(
   upstream_fixture fixture{settings_with_retries()};
   random_generator random{7};
   constexpr int calls = 1000;
-  int succeeded = 0;
+  int success_count = 0;
   for (int i = 0; i < calls; ++i) {
     fixture.replica().steps.clear();
     for (int k = 0; k < 3; ++k) fixture.replica().steps.push_back({.status = random.bernoulli(0.5) ? 500 : 200});
-    succeeded += is_ok(fixture.call()) ? 1 : 0;
+    success_count += is_ok(fixture.call()) ? 1 : 0;
   }
   CHECK(fixture.request_count() <= calls * 12 / 10 + 10);
   CHECK(fixture.request_count() >= calls * 115 / 100);
-  CHECK(succeeded >= calls * 55 / 100);
+  CHECK(success_count >= calls * 55 / 100);
   CHECK(fixture.metric("retries_total", "verdict=\"budget\"") > 0);
 }
 
@@ -221,9 +221,9 @@ TEST_CASE("upstream: consecutive failures open the breaker, and a successful pro
   CHECK(fixture.metric("breaker_state", "state=\"open\"") == 1);
   CHECK(fixture.metric("breaker_state", "state=\"closed\"") == 0);
 
-  const auto rejected = fixture.call();
-  CHECK(error_of(rejected) == client_error::breaker_open);
-  CHECK(rejected.elapsed == 0ms);
+  const auto rejected_response = fixture.call();
+  CHECK(error_of(rejected_response) == client_error::breaker_open);
+  CHECK(rejected_response.elapsed == 0ms);
   CHECK(fixture.request_count() == 10);
   CHECK(fixture.metric("requests_total", "outcome=\"open\"") == 1);
 
@@ -244,9 +244,9 @@ TEST_CASE("upstream: a probe is not retried", "[http][upstream]") {
   fixture.replica().default_step = {.status = 500};
   while (fixture.metric("breaker_state", "state=\"open\"") == 0) fixture.call();
   fixture.time.run_for(6s);
-  const auto before = fixture.request_count();
+  const auto request_count_before = fixture.request_count();
   CHECK(fixture.call().attempts == 1);
-  CHECK(fixture.request_count() == before + 1);
+  CHECK(fixture.request_count() == request_count_before + 1);
   CHECK(error_of(fixture.call()) == client_error::breaker_open);
 }
 

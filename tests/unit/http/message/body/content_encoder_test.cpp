@@ -37,11 +37,11 @@ TEST_CASE("content encoder: a decoder restores a body that was encoded in chunks
   const auto text = compressible_text(size);
   const auto encoder = make_content_encoder({coding, quality, has_known_size ? size : 0});
   REQUIRE(encoder);
-  const auto encoded = encode_in_chunks(*encoder, text, part);
-  const auto decoded = decode(content_coding_name(coding), encoded);
-  CHECK(decoded.is_complete);
-  CHECK(decoded.text == text);
-  if (size > 10'000) CHECK(encoded.size() < size / 2);
+  const auto encoded_text = encode_in_chunks(*encoder, text, part);
+  const auto decode_result = decode(content_coding_name(coding), encoded_text);
+  CHECK(decode_result.is_complete);
+  CHECK(decode_result.text == text);
+  if (size > 10'000) CHECK(encoded_text.size() < size / 2);
 }
 
 TEST_CASE("content encoder: after a flush, all input can be decoded, but the body is not complete", "[http][message]") {
@@ -53,9 +53,9 @@ TEST_CASE("content encoder: after a flush, all input can be decoded, but the bod
   for (const auto* part : {"one ", "two ", "three"}) {
     sent += part;
     REQUIRE(encoder->encode(part, operation::flush, output));
-    const auto decoded = decode(content_coding_name(coding), output);
-    CHECK(decoded.text == sent);
-    CHECK_FALSE(decoded.is_complete);
+    const auto decode_result = decode(content_coding_name(coding), output);
+    CHECK(decode_result.text == sent);
+    CHECK_FALSE(decode_result.is_complete);
   }
   REQUIRE(encoder->encode({}, operation::finish, output));
   CHECK(decode(content_coding_name(coding), output).is_complete);
@@ -78,11 +78,11 @@ TEST_CASE("content encoder: the memory is bounded, and small for a short body", 
   CHECK(peak > 100'000);
   CHECK(peak <= max_content_encoder_bytes);
 
-  const auto small = make_content_encoder({coding, quality, 1000});
-  REQUIRE(small);
+  const auto small_encoder = make_content_encoder({coding, quality, 1000});
+  REQUIRE(small_encoder);
   output.clear();
-  REQUIRE(small->encode(text.substr(0, 1000), operation::flush, output));
-  CHECK(small->memory_bytes() < peak);
+  REQUIRE(small_encoder->encode(text.substr(0, 1000), operation::flush, output));
+  CHECK(small_encoder->memory_bytes() < peak);
 }
 
 TEST_CASE("content encoder: a quality out of range is rejected", "[http][message]") {

@@ -60,9 +60,9 @@ TEST_CASE("gunzip: a wrong checksum or size, trailing bytes and plain text are m
   wrong_checksum[bytes.size() - 8] ^= 1;
   auto wrong_size = bytes;
   wrong_size[bytes.size() - 1] ^= 1;
-  const auto malformed = GENERATE_COPY(wrong_checksum, wrong_size, bytes + "and more", std::string{"plain text"});
-  CHECK_FALSE(decompress(malformed).content.has_value());
-  CHECK_FALSE(decompress(malformed).is_too_large);
+  const auto malformed_data = GENERATE_COPY(wrong_checksum, wrong_size, bytes + "and more", std::string{"plain text"});
+  CHECK_FALSE(decompress(malformed_data).content.has_value());
+  CHECK_FALSE(decompress(malformed_data).is_too_large);
 }
 
 }  // namespace

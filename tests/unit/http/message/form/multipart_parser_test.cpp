@@ -54,8 +54,8 @@ std::string events_of(std::string_view body, std::size_t slice = std::string_vie
   return text;
 }
 
-std::string part(std::string_view disposition, std::string_view content, std::string_view more = {}) {
-  return "--XX\r\nContent-Disposition: " + std::string{disposition} + "\r\n" + std::string{more} + "\r\n" +
+std::string part(std::string_view disposition, std::string_view content, std::string_view more_fields = {}) {
+  return "--XX\r\nContent-Disposition: " + std::string{disposition} + "\r\n" + std::string{more_fields} + "\r\n" +
          std::string{content} + "\r\n";
 }
 

@@ -320,20 +320,23 @@ TEST_CASE("request parser: a mutated common request has the same result with and
     const auto found = bytes.find(version);
     if (found == std::string::npos) return true;
     beast_input[found + version.size() - 1] = '2';
-    const parsed_request one{bytes};
+    const parsed_request unsegmented_request{bytes};
     const parsed_request other{beast_input};
-    if (one.rejected || other.rejected) return one.rejected == other.rejected;
+    if (unsegmented_request.rejected || other.rejected) return unsegmented_request.rejected == other.rejected;
     const auto is_same_field = [](const header_field& a, const header_field& b) {
       return a.id == b.id && a.name == b.name && a.value == b.value;
     };
-    return one.head.method == other.head.method && one.head.method_text == other.head.method_text &&
-           one.head.target == other.head.target && one.head.path == other.head.path &&
-           one.head.query == other.head.query && one.head.is_http_1_0 == other.head.is_http_1_0 &&
-           one.parser.keep_alive() == other.parser.keep_alive() && one.parser.has_body() == other.parser.has_body() &&
-           one.parser.content_length() == other.parser.content_length() &&
-           one.parser.expects_continue() == other.parser.expects_continue() &&
-           std::equal(one.head.fields.begin(), one.head.fields.end(), other.head.fields.begin(),
-                      other.head.fields.end(), is_same_field);
+    return unsegmented_request.head.method == other.head.method &&
+           unsegmented_request.head.method_text == other.head.method_text &&
+           unsegmented_request.head.target == other.head.target && unsegmented_request.head.path == other.head.path &&
+           unsegmented_request.head.query == other.head.query &&
+           unsegmented_request.head.is_http_1_0 == other.head.is_http_1_0 &&
+           unsegmented_request.parser.keep_alive() == other.parser.keep_alive() &&
+           unsegmented_request.parser.has_body() == other.parser.has_body() &&
+           unsegmented_request.parser.content_length() == other.parser.content_length() &&
+           unsegmented_request.parser.expects_continue() == other.parser.expects_continue() &&
+           std::equal(unsegmented_request.head.fields.begin(), unsegmented_request.head.fields.end(),
+                      other.head.fields.begin(), other.head.fields.end(), is_same_field);
   };
   REQUIRE(compare(common));
   test::check_byte_changes(common, common.size() - 4, compare);

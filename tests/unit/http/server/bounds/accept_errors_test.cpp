@@ -21,8 +21,8 @@ struct accept_failures {
 /// Fails as often as `accept_failures` specifies, and then accepts connections.
 class failing_acceptor final : public net::acceptor {
  public:
-  failing_acceptor(std::unique_ptr<net::acceptor> inner, accept_failures& failures)
-      : inner_(std::move(inner)), failures_(failures) {}
+  failing_acceptor(std::unique_ptr<net::acceptor> inner_acceptor, accept_failures& failures)
+      : inner_(std::move(inner_acceptor)), failures_(failures) {}
   task<result<net::stream_ptr>> accept(loop& target) override {
     ++failures_.attempts;
     if (failures_.remaining > 0) {
@@ -45,8 +45,8 @@ struct failing_server : server_fixture {
     failures.error = error_code{code, boost::system::system_category()};
     failures.remaining = count;
     routes.get("/", text_handler("hello"));
-    wrap_listener([this](std::unique_ptr<net::acceptor> inner) -> std::unique_ptr<net::acceptor> {
-      return std::make_unique<failing_acceptor>(std::move(inner), failures);
+    wrap_listener([this](std::unique_ptr<net::acceptor> inner_acceptor) -> std::unique_ptr<net::acceptor> {
+      return std::make_unique<failing_acceptor>(std::move(inner_acceptor), failures);
     });
   }
   accept_failures failures;
@@ -79,11 +79,11 @@ TEST_CASE("server: accepting is retried with backoff while descriptors or memory
 
 TEST_CASE("server: an idle connection is shed when file descriptors are exhausted", "[http][server][bounds]") {
   failing_server server{errc::too_many_files_open, 0};
-  auto idle = server.connect();
+  auto idle_client = server.connect();
   server.time.run_for(10ms);
   server.failures.remaining = 1;
   auto next = server.connect();  // ends the pending accept; the next accept fails
-  CHECK(idle.is_closed_cleanly());
+  CHECK(idle_client.is_closed_cleanly());
   next.send(get("/"));
   CHECK(next.receive()->status == 200);
 }

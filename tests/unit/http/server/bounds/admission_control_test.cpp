@@ -115,12 +115,12 @@ task<http::response> use_resource(exclusive_resource* resource) {
 /// Returns the status of the response on a new connection, or 0 if there is none.
 task<int> request_status(net::memory_network* network, duration delay, std::string request) {
   co_await sleep_for(delay);
-  auto connected = co_await network->connect({asio::ip::make_address("192.0.2.80"), 80}, deadline::never());
-  if (!connected) co_return 0;
-  auto write = write_bytes(**connected, std::move(request));
+  auto connect_result = co_await network->connect({asio::ip::make_address("192.0.2.80"), 80}, deadline::never());
+  if (!connect_result) co_return 0;
+  auto write = write_bytes(**connect_result, std::move(request));
   co_await std::move(write);
   std::string head(4096, '\0');
-  auto read = (*connected)->read_some(asio::buffer(head));
+  auto read = (*connect_result)->read_some(asio::buffer(head));
   const auto size = co_await std::move(read);
   co_return size ? std::stoi(head.substr(9, 3)) : 0;
 }

@@ -49,12 +49,12 @@ TEST_CASE("server: connections are shed in the order of their last requests", "[
 TEST_CASE("server: a connection that has never sent a request is shed like an idle connection",
           "[http][server][bounds]") {
   limited_server server{2};
-  auto silent = server.connect();
+  auto silent_client = server.connect();
   server.time.run_for(10ms);
-  auto idle = server.connect_idle();
+  auto idle_client = server.connect_idle();
   auto third = server.connect_idle();
-  CHECK(silent.is_closed_cleanly());
-  CHECK(server.status_of(idle, "/") == 200);
+  CHECK(silent_client.is_closed_cleanly());
+  CHECK(server.status_of(idle_client, "/") == 200);
   CHECK(server.status_of(third, "/") == 200);
 }
 
@@ -62,50 +62,50 @@ TEST_CASE("server: near the limit an incomplete header section is shed after one
           "[http][server][bounds]") {
   const auto [age, is_shed] = GENERATE(table<duration, bool>({{500ms, false}, {1500ms, true}}));
   limited_server server{64};  // connections are shed from the 63rd connection on
-  std::vector<peer> slow;
+  std::vector<peer> slow_clients;
   for (int i = 0; i < 62; ++i) {
-    slow.push_back(server.connect());
-    slow.back().send("GET / HTTP/1.1\r\nX-Slow: ");
+    slow_clients.push_back(server.connect());
+    slow_clients.back().send("GET / HTTP/1.1\r\nX-Slow: ");
   }
   server.time.run_for(age);
   auto next = server.connect();
   CHECK(server.status_of(next, "/") == 200);
   CHECK(server.metric_value(shed_series("slow_header")) == (is_shed ? 1 : 0));
-  if (is_shed) CHECK(slow.front().is_closed_cleanly());
-  slow.back().send("x\r\nHost: test\r\n\r\n");
-  CHECK(slow.back().receive()->status == 200);
+  if (is_shed) CHECK(slow_clients.front().is_closed_cleanly());
+  slow_clients.back().send("x\r\nHost: test\r\n\r\n");
+  CHECK(slow_clients.back().receive()->status == 200);
 }
 
 TEST_CASE("server: at the limit incomplete header sections are shed immediately, oldest first",
           "[http][server][bounds]") {
   limited_server server{2};
-  std::vector<peer> slow;
+  std::vector<peer> slow_clients;
   for (int i = 0; i < 2; ++i) {
-    slow.push_back(server.connect());
-    slow.back().send("GET / HTTP/1.1\r\nX-Slow: ");
+    slow_clients.push_back(server.connect());
+    slow_clients.back().send("GET / HTTP/1.1\r\nX-Slow: ");
     server.time.run_for(10ms);
   }
   auto next = server.connect();
   CHECK(server.status_of(next, "/") == 200);
-  CHECK(slow.front().is_closed_cleanly());
-  slow.back().send("x\r\nHost: test\r\n\r\n");
-  CHECK(slow.back().receive()->status == 200);
+  CHECK(slow_clients.front().is_closed_cleanly());
+  slow_clients.back().send("x\r\nHost: test\r\n\r\n");
+  CHECK(slow_clients.back().receive()->status == 200);
 }
 
 TEST_CASE("server: a connection with a request in flight is never shed", "[http][server][bounds]") {
   limited_server server{1};
-  auto busy = server.connect();
-  busy.send(get("/slow"));
+  auto busy_client = server.connect();
+  busy_client.send(get("/slow"));
   server.time.run_for(2s);
-  auto rejected = server.connect();
-  rejected.send(get("/"));
-  const auto response = rejected.receive();
+  auto rejected_client = server.connect();
+  rejected_client.send(get("/"));
+  const auto response = rejected_client.receive();
   REQUIRE(response);
   CHECK(response->status == 503);
   CHECK(response->header("Connection") == "close");
   CHECK(response->header("Retry-After") == "1");
-  CHECK(rejected.is_closed_cleanly());
-  CHECK(busy.receive()->body == "delayed");
+  CHECK(rejected_client.is_closed_cleanly());
+  CHECK(busy_client.receive()->body == "delayed");
   CHECK(server.metric_value(shed_series("idle")) == 0);
   CHECK(server.metric_value(reserve_rejections) == 1);
 }
@@ -138,27 +138,27 @@ TEST_CASE("server: a connection whose body is still being received is not shed",
 TEST_CASE("server: beyond the connection limit, probes are served, and other connections are closed",
           "[http][server][bounds][case-1.13]") {
   limited_server server{1};
-  auto busy = server.connect_busy();
+  auto busy_client = server.connect_busy();
   auto probe = server.connect();
   auto second_probe = server.connect();
-  auto rejected = server.connect();
-  CHECK(rejected.is_closed_cleanly());
+  auto rejected_client = server.connect();
+  CHECK(rejected_client.is_closed_cleanly());
   CHECK(server.metric_value(limit_rejections) == 1);
   CHECK(server.status_of(probe, "/health") == 200);
   CHECK(probe.is_closed_cleanly());
   CHECK(server.status_of(second_probe, "/health") == 200);
-  CHECK(busy.receive()->status == 200);
+  CHECK(busy_client.receive()->status == 200);
 }
 
 TEST_CASE("server: a connection of the reserve without a complete request is closed after one second",
           "[http][server][bounds]") {
   const std::string sent = GENERATE("", "GET / HT");
   limited_server server{1};
-  auto busy = server.connect_busy();
-  auto silent = server.connect();
-  if (!sent.empty()) silent.send(sent);
+  auto busy_client = server.connect_busy();
+  auto silent_client = server.connect();
+  if (!sent.empty()) silent_client.send(sent);
   const auto start = server.time.now();
-  silent.read_to_end();
+  silent_client.read_to_end();
   CHECK(server.time.now() - start >= 900ms);
   CHECK(server.time.now() - start < 1200ms);
 }
@@ -166,9 +166,9 @@ TEST_CASE("server: a connection of the reserve without a complete request is clo
 TEST_CASE("server: a connection of the reserve becomes an ordinary connection when other connections have closed",
           "[http][server][bounds]") {
   limited_server server{1};
-  auto busy = server.connect_busy();
+  auto busy_client = server.connect_busy();
   auto waiting_client = server.connect();
-  busy.stream().close();
+  busy_client.stream().close();
   server.time.run_for(100ms);
   CHECK(server.status_of(waiting_client, "/") == 200);
   CHECK(server.status_of(waiting_client, "/") == 200);
@@ -176,8 +176,8 @@ TEST_CASE("server: a connection of the reserve becomes an ordinary connection wh
 
 TEST_CASE("server: thousands of idle connections do not delay a new connection", "[http][server][bounds][case-1.13]") {
   limited_server server{1000};
-  std::vector<peer> idle;
-  for (int i = 0; i < 1500; ++i) idle.push_back(server.connect());
+  std::vector<peer> idle_clients;
+  for (int i = 0; i < 1500; ++i) idle_clients.push_back(server.connect());
   const auto start = server.time.now();
   auto client = server.connect();
   CHECK(server.status_of(client, "/health") == 200);
@@ -186,8 +186,8 @@ TEST_CASE("server: thousands of idle connections do not delay a new connection",
   CHECK(server.metric_value("cohort_server_connections").value() <= 1000);
   CHECK(server.metric_value(shed_series("idle")).value() >= 501);
   CHECK(server.metric_value(limit_rejections) == 0);
-  CHECK(idle.front().is_closed_cleanly());
-  CHECK(server.status_of(idle.back(), "/") == 200);
+  CHECK(idle_clients.front().is_closed_cleanly());
+  CHECK(server.status_of(idle_clients.back(), "/") == 200);
 }
 
 }  // namespace

@@ -13,41 +13,41 @@ using namespace cohort::test;
 TEST_CASE("server: rejected connections that their clients keep open do not fill the reserve",
           "[http][server][bounds][case-1.13]") {
   limited_server server{1};
-  auto busy = server.connect_busy();
+  auto busy_client = server.connect_busy();
   const auto start = server.time.now();
-  std::vector<peer> rejected;
+  std::vector<peer> rejected_clients;
   for (int i = 0; i < 20; ++i) {
-    rejected.push_back(server.connect());
-    CHECK(server.status_of(rejected.back(), "/") == 503);
+    rejected_clients.push_back(server.connect());
+    CHECK(server.status_of(rejected_clients.back(), "/") == 503);
     auto probe = server.connect();
     CHECK(server.status_of(probe, "/health") == 200);
   }
   CHECK(server.time.now() - start < 100ms);
-  for (auto& client : rejected) CHECK(client.is_closed_cleanly());
+  for (auto& client : rejected_clients) CHECK(client.is_closed_cleanly());
   CHECK(server.metric_value(limit_rejections) == 0);
   CHECK(server.metric_value(shed_series("closing")).value() > 0);
-  CHECK(busy.receive()->status == 200);
+  CHECK(busy_client.receive()->status == 200);
 }
 
 TEST_CASE("server: a burst of rejected connections that their clients keep open does not fill the reserve",
           "[http][server][bounds][case-1.13]") {
   limited_server server{1};
-  auto busy = server.connect_busy();
-  std::vector<peer> rejected;
-  for (int i = 0; i < 2; ++i) rejected.push_back(server.connect());
-  for (auto& client : rejected) client.send(get("/"));
+  auto busy_client = server.connect_busy();
+  std::vector<peer> rejected_clients;
+  for (int i = 0; i < 2; ++i) rejected_clients.push_back(server.connect());
+  for (auto& client : rejected_clients) client.send(get("/"));
   auto probe = server.connect();
   CHECK(server.status_of(probe, "/health") == 200);
-  for (auto& client : rejected) CHECK(client.receive()->status == 503);
+  for (auto& client : rejected_clients) CHECK(client.receive()->status == 503);
 }
 
 TEST_CASE("server: a connection whose last response has been sent is closed early only at the limit",
           "[http][server][bounds]") {
   limited_server server{64};  // idle connections are shed from the 63rd connection on, and immediately from the 64th on
-  std::vector<peer> busy;
+  std::vector<peer> busy_clients;
   for (int i = 0; i < 61; ++i) {
-    busy.push_back(server.connect());
-    busy.back().send(get("/slow"));
+    busy_clients.push_back(server.connect());
+    busy_clients.back().send(get("/slow"));
   }
   auto closing_client = server.connect();
   CHECK(server.status_of(closing_client, "/") == 200);
@@ -58,8 +58,8 @@ TEST_CASE("server: a connection whose last response has been sent is closed earl
   server.time.run_for(10ms);
   CHECK(server.metric_value("cohort_server_connections") == 63);
   CHECK(server.metric_value(shed_series("closing")) == 0);
-  auto last = server.connect();
-  CHECK(server.status_of(last, "/") == 200);
+  auto last_client = server.connect();
+  CHECK(server.status_of(last_client, "/") == 200);
   CHECK(server.metric_value(shed_series("closing")) == 1);
   server.time.run_for(1ms);
   CHECK(server.metric_value("cohort_server_connections") == 63);
@@ -68,15 +68,15 @@ TEST_CASE("server: a connection whose last response has been sent is closed earl
 TEST_CASE("server: idle connections are closed for new clients while rejected connections are open",
           "[http][server][bounds]") {
   limited_server server{2};
-  std::vector<peer> busy;
+  std::vector<peer> busy_clients;
   for (int i = 0; i < 2; ++i) {
-    busy.push_back(server.connect());
-    busy.back().send(get("/slow"));
+    busy_clients.push_back(server.connect());
+    busy_clients.back().send(get("/slow"));
   }
   server.time.run_for(4900ms);
-  auto rejected = server.connect();
-  CHECK(server.status_of(rejected, "/") == 503);
-  for (auto& client : busy) CHECK(client.receive()->status == 200);
+  auto rejected_client = server.connect();
+  CHECK(server.status_of(rejected_client, "/") == 503);
+  for (auto& client : busy_clients) CHECK(client.receive()->status == 200);
   server.time.run_for(20ms);
   std::vector<peer> next;
   for (int i = 0; i < 2; ++i) {
@@ -91,9 +91,9 @@ TEST_CASE("server: idle connections are closed for new clients while rejected co
 /// first.
 task<result<net::stream_ptr>> connect_before_send(net::memory_network& network, net::stream& other, std::string bytes) {
   auto connect_task = network.connect({asio::ip::make_address("192.0.2.80"), 80}, deadline::never());
-  auto connected = co_await std::move(connect_task);
+  auto connect_result = co_await std::move(connect_task);
   other.try_write({asio::buffer(bytes), asio::const_buffer{}});
-  co_return connected;
+  co_return connect_result;
 }
 
 TEST_CASE("server: a request that arrives while its connection is shed is served, and the connection is then closed",
@@ -157,8 +157,8 @@ struct stream_access : net::stream {
 /// read the next request from the socket yet.
 class unread_stream final : public net::stream {
  public:
-  unread_stream(net::stream_ptr inner, const bool& has_unread_bytes)
-      : inner_(std::move(inner)), has_unread_bytes_(has_unread_bytes) {}
+  unread_stream(net::stream_ptr inner_stream, const bool& has_unread_bytes)
+      : inner_(std::move(inner_stream)), has_unread_bytes_(has_unread_bytes) {}
 
   net::io_result try_write(net::const_buffers buffers) override { return inner_->try_write(buffers); }
   void set_deadline(deadline stream_deadline) override { inner_->set_deadline(stream_deadline); }
@@ -183,14 +183,14 @@ class unread_stream final : public net::stream {
 
 class unread_acceptor final : public net::acceptor {
  public:
-  unread_acceptor(std::unique_ptr<net::acceptor> inner, const bool& has_unread_bytes)
-      : inner_(std::move(inner)), has_unread_bytes_(has_unread_bytes) {}
+  unread_acceptor(std::unique_ptr<net::acceptor> inner_acceptor, const bool& has_unread_bytes)
+      : inner_(std::move(inner_acceptor)), has_unread_bytes_(has_unread_bytes) {}
 
   task<result<net::stream_ptr>> accept(loop& target) override {
     auto accept_task = inner_->accept(target);
-    auto accepted = co_await std::move(accept_task);
-    if (!accepted) co_return accepted.error();
-    co_return std::make_unique<unread_stream>(std::move(*accepted), has_unread_bytes_);
+    auto accept_result = co_await std::move(accept_task);
+    if (!accept_result) co_return accept_result.error();
+    co_return std::make_unique<unread_stream>(std::move(*accept_result), has_unread_bytes_);
   }
   net::endpoint local_endpoint() const override { return inner_->local_endpoint(); }
   void close() noexcept override { inner_->close(); }

@@ -37,7 +37,7 @@ struct proxied_server : server_fixture {
     const auto response = connection.receive();
     return response ? response->body : "";
   }
-  std::optional<double> proxy_headers(const std::string& result) const {
+  std::optional<double> proxy_header_count(const std::string& result) const {
     return metric_value(R"(cohort_server_proxy_headers_total{result=")" + result + R"("})");
   }
 };
@@ -88,10 +88,10 @@ TEST_CASE("server: a PROXY protocol header of a trusted proxy contains the clien
   CHECK(server.observed_client(trusted, proxy_v2(0x21, 0x11, v4_addresses("\xCB\x00\x71\x09"))) == seen);
   CHECK(server.observed_client(
             trusted, set_checksum(proxy_v2(0x21, 0x11, v4_addresses("\xCB\x00\x71\x09") + checksum_tlv()))) == seen);
-  CHECK(server.proxy_headers("proxied") == 3);
+  CHECK(server.proxy_header_count("proxied") == 3);
   CHECK(server.observed_client(trusted, proxy_v2(0x20, 0x00, "")) == "10.0.0.2 10.0.0.2 plain ");
   CHECK(server.observed_client(trusted, "PROXY UNKNOWN\r\n") == "10.0.0.2 10.0.0.2 plain ");
-  CHECK(server.proxy_headers("local") == 2);
+  CHECK(server.proxy_header_count("local") == 2);
 }
 
 TEST_CASE("server: a PROXY protocol header takes precedence over forwarding headers", "[http][server][proxies]") {
@@ -114,13 +114,13 @@ TEST_CASE("server: a PROXY protocol header of an untrusted peer is rejected", "[
 TEST_CASE("server: a connection without the required PROXY protocol header is closed", "[http][server][proxies]") {
   proxied_server optional{proxy_protocol_mode::optional};
   CHECK(optional.observed_client(trusted, "") == "10.0.0.2 10.0.0.2 plain ");
-  CHECK(optional.proxy_headers("absent") == 1);
+  CHECK(optional.proxy_header_count("absent") == 1);
   captured_log log;
   {
     proxied_server required{proxy_protocol_mode::required};
     required.log_to(log.sink());
     CHECK(required.observed_client(trusted, "").empty());
-    CHECK(required.proxy_headers("absent") == 1);
+    CHECK(required.proxy_header_count("absent") == 1);
     CHECK(required.metric_value("cohort_server_connections") == 0);
   }
   CHECK(log.close().at(0).find("the connection starts without a header") != std::string::npos);
@@ -134,7 +134,7 @@ TEST_CASE("server: an invalid PROXY protocol header closes the connection, is lo
     proxied_server server{proxy_protocol_mode::optional};
     server.log_to(log.sink());
     CHECK(server.observed_client(trusted, header).empty());
-    CHECK(server.proxy_headers("invalid") == 1);
+    CHECK(server.proxy_header_count("invalid") == 1);
   }
   CHECK(log.close().at(0).find("connection closed because of its PROXY protocol header") != std::string::npos);
 }
@@ -147,7 +147,7 @@ TEST_CASE("server: a PROXY protocol header must arrive in time", "[http][server]
   const auto start = server.time.now();
   CHECK(client.read_to_end().empty());
   CHECK(server.time.now() - start <= 3s + 100ms);
-  CHECK(server.proxy_headers("timeout") == 1);
+  CHECK(server.proxy_header_count("timeout") == 1);
 }
 
 TEST_CASE("server: a drain ends connections that wait for a PROXY protocol header", "[http][server][proxies]") {

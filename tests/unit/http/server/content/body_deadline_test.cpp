@@ -37,8 +37,8 @@ task<http::response> receive_then_work(slow_upload* state, request_context* cont
 }
 
 task<http::response> call_next(http::next next_handler, request_context* context) {
-  auto rest = next_handler(*context);
-  co_return co_await std::move(rest);
+  auto next_task = next_handler(*context);
+  co_return co_await std::move(next_task);
 }
 
 class slow_upload_fixture : public server_fixture {
@@ -87,8 +87,8 @@ task<> discard_all(net::stream& stream) {
   std::array<char, 32 * 1024> buffer;
   for (;;) {
     auto read_task = stream.read_some(asio::buffer(buffer));
-    const auto received = co_await std::move(read_task);
-    if (!received) co_return;
+    const auto read_result = co_await std::move(read_task);
+    if (!read_result) co_return;
   }
 }
 

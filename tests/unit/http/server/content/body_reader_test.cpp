@@ -162,7 +162,7 @@ TEST_CASE("body reader: the body limit of the route replaces the limit of the se
     CHECK(
         server.response_to(head("Transfer-Encoding: chunked\r\n") + to_chunked(std::string(60'000, 'x'), 999)).status ==
         200);
-    spawned_task<> nothing{server.time, [](net::stream*) -> task<> { co_return; }(nullptr)};
+    spawned_task<> empty_task{server.time, [](net::stream*) -> task<> { co_return; }(nullptr)};
     auto client = server.connect();
     client.send(head("Content-Length: 18446744073709551615\r\n") + "some");
     server.time.run_for(1s);

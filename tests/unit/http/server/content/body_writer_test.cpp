@@ -39,8 +39,9 @@ task<bool> write_parts(body_writer& writer) {
 TEST_CASE("body writer: each nonempty write is a chunk, and finish sends the last chunk", "[http][server]") {
   virtual_time time;
   connected_peers pipe{time};
-  event draining;
-  body_writer writer{pipe.client.stream(), body_writer::framing::chunked, server_limits{.write_timeout = 1s}, draining};
+  event drain_event;
+  body_writer writer{pipe.client.stream(), body_writer::framing::chunked, server_limits{.write_timeout = 1s},
+                     drain_event};
   time.run(write_parts(writer));
   pipe.client.stream().close();
   CHECK(pipe.server.read_to_end() == "5\r\nhello\r\n1a\r\n" + std::string(26, 'x') + "\r\n0\r\n\r\n");
@@ -49,9 +50,9 @@ TEST_CASE("body writer: each nonempty write is a chunk, and finish sends the las
 TEST_CASE("body writer: a close-delimited body has no framing", "[http][server]") {
   virtual_time time;
   connected_peers pipe{time};
-  event draining;
+  event drain_event;
   body_writer writer{pipe.client.stream(), body_writer::framing::until_close, server_limits{.write_timeout = 1s},
-                     draining};
+                     drain_event};
   time.run(write_parts(writer));
   pipe.client.stream().close();
   CHECK(pipe.server.read_to_end() == "hello" + std::string(26, 'x'));
@@ -62,9 +63,9 @@ TEST_CASE("body writer: writes fail once the client has not read within the writ
   net::memory_pipe_settings settings;
   settings.capacity = 16;
   connected_peers pipe{time, settings};
-  event draining;
+  event drain_event;
   body_writer writer{pipe.client.stream(), body_writer::framing::until_close, server_limits{.write_timeout = 10s},
-                     draining};
+                     drain_event};
   CHECK(time.run(writer.write("0123456789abcdef")));
   const auto start = time.now();
   CHECK_FALSE(time.run(writer.write("x")));
@@ -78,9 +79,9 @@ TEST_CASE("body writer: writes fail once the client has not read within the writ
 TEST_CASE("body writer: the write timeout starts with each write", "[http][server]") {
   virtual_time time;
   connected_peers pipe{time};
-  event draining;
+  event drain_event;
   body_writer writer{pipe.client.stream(), body_writer::framing::until_close, server_limits{.write_timeout = 1s},
-                     draining};
+                     drain_event};
   CHECK(time.run(writer.write("a")));
   CHECK(time.run(writer.pause(1h)) == wait_status::timed_out);
   CHECK(time.run(writer.write("b")));
@@ -98,8 +99,9 @@ int iterations_during_writes(int count) {
   net::memory_pipe_settings settings;
   settings.capacity = 1024 * 1024;
   connected_peers pipe{time, settings};
-  event draining;
-  body_writer writer{pipe.client.stream(), body_writer::framing::chunked, server_limits{.write_timeout = 1s}, draining};
+  event drain_event;
+  body_writer writer{pipe.client.stream(), body_writer::framing::chunked, server_limits{.write_timeout = 1s},
+                     drain_event};
   bool has_ended = false;
   int iterations = 0;
   time.run(run_both(write_lines(writer, count, has_ended), count_iterations(has_ended, iterations)));
@@ -121,11 +123,12 @@ task<> notify_after(event& target, duration delay) {
 TEST_CASE("body writer: a pause ends early when the server drains", "[http][server]") {
   virtual_time time;
   connected_peers pipe{time};
-  event draining;
-  body_writer writer{pipe.client.stream(), body_writer::framing::chunked, server_limits{.write_timeout = 1s}, draining};
+  event drain_event;
+  body_writer writer{pipe.client.stream(), body_writer::framing::chunked, server_limits{.write_timeout = 1s},
+                     drain_event};
   const auto start = time.now();
   CHECK_FALSE(writer.draining());
-  spawned_task<> drain{time, notify_after(draining, 5s)};
+  spawned_task<> drain{time, notify_after(drain_event, 5s)};
   CHECK(time.run(writer.pause(1h)) == wait_status::notified);
   CHECK(time.now() - start <= 5s + 2 * tick);
   CHECK(writer.draining());

@@ -149,16 +149,16 @@ TEST_CASE("file response: preconditions are evaluated in the order of RFC 9110",
     std::string lines;
     int status;
   };
-  const std::string before = "Sun, 09 Sep 2001 01:46:39 GMT";
+  const std::string date_before = "Sun, 09 Sep 2001 01:46:39 GMT";
   const auto test_case = GENERATE_COPY(values<row>({
       {"If-Match: ETAG\r\n", 200},
       {"If-Match: *\r\n", 200},
       {"If-Match: \"x\"\r\n", 412},
       {"If-Match: W/ETAG\r\n", 412},
       {"If-Match: \"x\"\r\nIf-Match: ETAG\r\n", 200},
-      {"If-Match: ETAG\r\nIf-Unmodified-Since: " + before + "\r\n", 200},
+      {"If-Match: ETAG\r\nIf-Unmodified-Since: " + date_before + "\r\n", 200},
       {"If-Match: \"x\"\r\nIf-None-Match: ETAG\r\n", 412},
-      {"If-Unmodified-Since: " + before + "\r\n", 412},
+      {"If-Unmodified-Since: " + date_before + "\r\n", 412},
       {std::string{"If-Unmodified-Since: "} + modification_date + "\r\n", 200},
       {"If-Unmodified-Since: yesterday\r\n", 200},
       {"If-None-Match: ETAG\r\n", 304},
@@ -171,7 +171,7 @@ TEST_CASE("file response: preconditions are evaluated in the order of RFC 9110",
       {std::string{"If-Modified-Since: "} + modification_date + "\r\n", 304},
       {"If-Modified-Since: Sunday, 09-Sep-01 01:46:40 GMT\r\n", 304},
       {"If-Modified-Since: Sun Sep  9 01:46:40 2001\r\n", 304},
-      {"If-Modified-Since: " + before + "\r\n", 200},
+      {"If-Modified-Since: " + date_before + "\r\n", 200},
       {"If-Modified-Since: 5\r\n", 200},
   }));
   files_fixture server;
@@ -203,14 +203,14 @@ TEST_CASE("file response: a precompressed variant is sent if the client accepts 
   files_fixture server;
   server.write("digits.txt.gz", "GZ");
   server.write("digits.txt.br", "BR");
-  const auto plain = server.fetch("/digits");
-  CHECK(plain.header("Vary") == "Accept-Encoding");
-  CHECK(plain.body == "0123456789");
+  const auto plain_response = server.fetch("/digits");
+  CHECK(plain_response.header("Vary") == "Accept-Encoding");
+  CHECK(plain_response.body == "0123456789");
   const auto brotli = server.fetch("/digits", "Accept-Encoding: gzip, br\r\n");
   CHECK(brotli.body == "BR");
   CHECK(brotli.header("Content-Encoding") == "br");
   CHECK(brotli.header("Content-Type") == "text/plain; charset=utf-8");
-  CHECK(brotli.header("ETag") != plain.header("ETag"));
+  CHECK(brotli.header("ETag") != plain_response.header("ETag"));
   CHECK(server.fetch("/digits", "Accept-Encoding: gzip, br;q=0.5\r\n").body == "GZ");
   CHECK(server.fetch("/digits", "Accept-Encoding: gzip;q=0, br;q=0\r\n").body == "0123456789");
   const auto range = server.fetch("/digits", "Accept-Encoding: gzip\r\nRange: bytes=1-1\r\n");

@@ -38,13 +38,13 @@ TEST_CASE("save_body: the file receives its name, and replaces an existing file,
   fixture.options.is_durable = GENERATE(true, false);
   for (const std::string body : {"first", "second, longer", ""}) {
     auto client = fixture.connect();
-    const auto previous = fixture.content();
+    const auto previous_content = fixture.content();
     const auto request = post("/save", body);
     const auto head = request.substr(0, request.size() - body.size());
     client.send(head + body.substr(0, body.size() / 2));
     if (!body.empty()) {
       fixture.time.run_for(1s);
-      CHECK(fixture.content() == previous);
+      CHECK(fixture.content() == previous_content);
     }
     client.send(body.substr(body.size() / 2));
     CHECK(client.receive()->body == std::to_string(body.size()));

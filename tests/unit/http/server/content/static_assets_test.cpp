@@ -45,11 +45,11 @@ TEST_CASE("static assets: a response has the type, the entity tag and the cache 
 
 TEST_CASE("static assets: the compressed form has a separate entity tag", "[http][server]") {
   asset_server_fixture server;
-  const auto compressed = server.response_to(get("/", header_line("Accept-Encoding", "gzip")));
-  CHECK(compressed.body == "gzip page");
-  CHECK(compressed.header("Content-Encoding") == "gzip");
-  CHECK(compressed.header("ETag") == "\"page-gzip\"");
-  CHECK(compressed.header("Vary") == "Accept-Encoding");
+  const auto compressed_response = server.response_to(get("/", header_line("Accept-Encoding", "gzip")));
+  CHECK(compressed_response.body == "gzip page");
+  CHECK(compressed_response.header("Content-Encoding") == "gzip");
+  CHECK(compressed_response.header("ETag") == "\"page-gzip\"");
+  CHECK(compressed_response.header("Vary") == "Accept-Encoding");
 }
 
 TEST_CASE("static assets: a file without a compressed form has no Vary", "[http][server]") {

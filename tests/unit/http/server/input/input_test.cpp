@@ -175,9 +175,9 @@ TEST_CASE("input: a client that accepts no available media type is rejected with
   CHECK(response_of_route(get("/things/1"), read).body == "application/json");
   CHECK(response_of_route(get("/things/1", "Accept: text/html, application/json;q=0.9\r\n"), read).body == "text/html");
   CHECK(response_of_route(get("/things/1", "Accept: */*;q=0.1, application/json;q=0\r\n"), read).body == "text/html");
-  const auto rejected = response_of_route(get("/things/1", "Accept: image/png\r\n"), read);
-  CHECK(rejected.status == 406);
-  CHECK(rejected.body ==
+  const auto rejected_response = response_of_route(get("/things/1", "Accept: image/png\r\n"), read);
+  CHECK(rejected_response.status == 406);
+  CHECK(rejected_response.body ==
         errors("Accept must accept one of application/json, text/html",
                R"({"field":"Accept","in":"header","reason":"must accept one of application/json, text/html"})",
                "Not Acceptable"));

@@ -82,11 +82,11 @@ TEST_CASE("multipart form: a file that is not saved is removed from the director
     multipart_reader complete{context, directory.path};
     REQUIRE(complete.write(body));
     REQUIRE(complete.finish());
-    multipart_reader truncated{context, directory.path};
-    REQUIRE(truncated.write(body.substr(0, body.size() - 12)));
-    CHECK_FALSE(truncated.finish());
-    CHECK(truncated.error_response().code() == status::bad_request);
-    CHECK(truncated.error_response().content() ==
+    multipart_reader truncated_reader{context, directory.path};
+    REQUIRE(truncated_reader.write(body.substr(0, body.size() - 12)));
+    CHECK_FALSE(truncated_reader.finish());
+    CHECK(truncated_reader.error_response().code() == status::bad_request);
+    CHECK(truncated_reader.error_response().content() ==
           R"({"error":"Bad Request","message":"photo must end with the last boundary",)"
           R"("fields":[{"field":"photo","in":"body","reason":"must end with the last boundary"}]})");
   }
@@ -99,13 +99,13 @@ TEST_CASE("multipart form: the response to an invalid form has the status, the f
   const auto head = make_multipart_head(type);
   const request_context context{head, "192.0.2.1"};
 
-  multipart_reader large{context, directory.path, {.max_file_bytes = 6}};
-  CHECK_FALSE(large.write(body));
-  CHECK_FALSE(large.write(body));
-  CHECK_FALSE(large.finish());
-  CHECK(large.error_response().code() == status::payload_too_large);
-  CHECK(large.error_response().content().find(R"("field":"photo","in":"body","reason":"must have at most 6 bytes")") !=
-        std::string_view::npos);
+  multipart_reader large_file_reader{context, directory.path, {.max_file_bytes = 6}};
+  CHECK_FALSE(large_file_reader.write(body));
+  CHECK_FALSE(large_file_reader.write(body));
+  CHECK_FALSE(large_file_reader.finish());
+  CHECK(large_file_reader.error_response().code() == status::payload_too_large);
+  CHECK(large_file_reader.error_response().content().find(
+            R"("field":"photo","in":"body","reason":"must have at most 6 bytes")") != std::string_view::npos);
 
   multipart_reader binary{context, directory.path};
   CHECK_FALSE(binary.write("--b\r\nContent-Disposition: form-data; name=a\r\n\r\n\xFF\r\n--b--\r\n"));
@@ -122,10 +122,10 @@ TEST_CASE("multipart form: the response to an invalid form has the status, the f
   auto compressed_head = make_multipart_head(type);
   compressed_head.fields.push_back({field::content_encoding, "Content-Encoding", "gzip"});
   const request_context compressed_context{compressed_head, "192.0.2.1"};
-  multipart_reader compressed{compressed_context, directory.path};
-  CHECK_FALSE(compressed.write(body));
-  CHECK(compressed.error_response().code() == status::unsupported_media_type);
-  CHECK(compressed.error_response().find("accept-encoding") == "identity");
+  multipart_reader compressed_reader{compressed_context, directory.path};
+  CHECK_FALSE(compressed_reader.write(body));
+  CHECK(compressed_reader.error_response().code() == status::unsupported_media_type);
+  CHECK(compressed_reader.error_response().find("accept-encoding") == "identity");
 }
 
 enum class scripted_error { too_slow };

@@ -58,11 +58,12 @@ TEST_CASE("typed handler: a function takes the request struct, and its described
   server_fixture fixture;
   fixture.routes.get("/customers/{customer}/orders", http::typed<list_orders>(&list));
   CHECK(fixture.response_to(get("/customers/7/orders?tag=a&tag=b")).body == R"({"customer":7,"count":22})");
-  const auto rejected = fixture.response_to(get("/customers/x/orders?limit=0"));
-  CHECK(rejected.status == 400);
-  CHECK(rejected.body == R"x({"error":"Bad Request","message":"customer must be an integer (and 1 other error)",)x"
-                         R"("fields":[{"field":"customer","in":"path","reason":"must be an integer"},)"
-                         R"({"field":"limit","in":"query","reason":"must be an integer from 1 to 100"}]})");
+  const auto rejected_response = fixture.response_to(get("/customers/x/orders?limit=0"));
+  CHECK(rejected_response.status == 400);
+  CHECK(rejected_response.body ==
+        R"x({"error":"Bad Request","message":"customer must be an integer (and 1 other error)",)x"
+        R"("fields":[{"field":"customer","in":"path","reason":"must be an integer"},)"
+        R"({"field":"limit","in":"query","reason":"must be an integer from 1 to 100"}]})");
 }
 
 TEST_CASE("typed handler: an asynchronous function is called only for a valid request", "[http][input]") {
@@ -122,14 +123,14 @@ TEST_CASE("typed handler: a function receives its state before the context, and 
   const std::string json = "Content-Type: application/json\r\n";
   const std::string valid_order = R"({"items":[{"name":"pen","quantity":1}]})";
   for (int i = 1; i <= 2; ++i) {
-    const auto created = fixture.response_to(post("/orders", valid_order, json));
-    CHECK(created.status == 201);
-    CHECK(created.body == R"({"customer":5,"count":1})");
+    const auto created_response = fixture.response_to(post("/orders", valid_order, json));
+    CHECK(created_response.status == 201);
+    CHECK(created_response.body == R"({"customer":5,"count":1})");
     CHECK(*calls == i);
   }
-  const auto rejected = fixture.response_to(post("/orders", "{}", json));
-  CHECK(rejected.status == 400);
-  CHECK(rejected.body.find("\"in\":\"body\"") != std::string::npos);
+  const auto rejected_response = fixture.response_to(post("/orders", "{}", json));
+  CHECK(rejected_response.status == 400);
+  CHECK(rejected_response.body.find("\"in\":\"body\"") != std::string::npos);
   CHECK(*calls == 2);
 }
 

@@ -308,9 +308,9 @@ TEST_CASE("proxy: a request body is streamed with its framing", "[http][proxy]")
   CHECK(first.ends_with("abc"));
   client.send(is_chunked ? "3\r\ndef\r\n0\r\nX-Sum: dropped\r\n\r\n" : "def");
   fixture.run_ready();
-  auto rest = upstream.read_bytes();
-  if (is_chunked) rest += upstream.read_bytes();
-  CHECK(rest == (is_chunked ? "\r\n3\r\ndef\r\n0\r\n\r\n" : "def"));
+  auto remaining_bytes = upstream.read_bytes();
+  if (is_chunked) remaining_bytes += upstream.read_bytes();
+  CHECK(remaining_bytes == (is_chunked ? "\r\n3\r\ndef\r\n0\r\n\r\n" : "def"));
   upstream.send(ok_response("done"));
   CHECK(client.receive()->body == "done");
   // Both connections are reused for another request.

@@ -163,11 +163,11 @@ TEST_CASE("proxy: a tunnel forwards a large amount of data unchanged, and only a
   tunnel.fixture.server.time.run_for(1s);
   // The limit is the size of the buffers of two connections (64 KiB each) and of the tunnel.
   CHECK(written <= 192 * 1024);
-  std::string received;
-  while (received.size() < chunk_count * 16 * 1024) {
-    received += sends_to_client ? tunnel.client.read().value() : tunnel.fixture.upstream().read_bytes();
+  std::string received_bytes;
+  while (received_bytes.size() < chunk_count * 16 * 1024) {
+    received_bytes += sends_to_client ? tunnel.client.read().value() : tunnel.fixture.upstream().read_bytes();
   }
-  CHECK(received == std::string(chunk_count * 16 * 1024, 'x'));
+  CHECK(received_bytes == std::string(chunk_count * 16 * 1024, 'x'));
 }
 
 TEST_CASE("proxy: beyond the maximum number of tunnels an upgrade is rejected, until a tunnel ends",

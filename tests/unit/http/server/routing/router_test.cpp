@@ -112,12 +112,12 @@ TEST_CASE("router: a route has a handler for HEAD if it has a handler for GET, a
   routes.post("/a", empty_response);
   routes.post("/b", empty_response);
   CHECK(routes.routes().size() == 2);
-  const auto& both = *routes.routes()[0];
-  CHECK(both.find_operation(method::get));
-  CHECK(both.find_operation(method::head));
-  CHECK(both.find_operation(method::post));
-  CHECK_FALSE(both.find_operation(method::put));
-  CHECK(both.allowed_methods() == std::vector{method::get, method::head, method::post});
+  const auto& combined_route = *routes.routes()[0];
+  CHECK(combined_route.find_operation(method::get));
+  CHECK(combined_route.find_operation(method::head));
+  CHECK(combined_route.find_operation(method::post));
+  CHECK_FALSE(combined_route.find_operation(method::put));
+  CHECK(combined_route.allowed_methods() == std::vector{method::get, method::head, method::post});
   const auto& post_route = *routes.routes()[1];
   CHECK_FALSE(post_route.find_operation(method::get));
   CHECK_FALSE(post_route.find_operation(method::head));

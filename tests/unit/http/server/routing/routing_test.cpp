@@ -131,13 +131,13 @@ TEST_CASE("routing: groups add their prefix, and can be nested", "[http][routing
   router routes;
   auto api = routes.group("/api");
   api.get("/things", no_content);
-  auto moved = std::move(routes);
+  auto moved_router = std::move(routes);
   api.group("/v1").get("/things/{id}", no_content);
-  CHECK(match(moved, "/api/things") == "/api/things");
-  CHECK(match(moved, "/api/v1/things/7") == "/api/v1/things/{id} id=7");
+  CHECK(match(moved_router, "/api/things") == "/api/things");
+  CHECK(match(moved_router, "/api/v1/things/7") == "/api/v1/things/{id} id=7");
   for (const auto* prefix : {"api", "/api/", "/", "/{rest...}"}) {
     CAPTURE(prefix);
-    CHECK(error_of([&] { moved.group(prefix); }) != "no exception");
+    CHECK(error_of([&] { moved_router.group(prefix); }) != "no exception");
   }
 }
 

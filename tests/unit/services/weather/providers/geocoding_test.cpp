@@ -13,9 +13,9 @@ using namespace cohort::test;
 using weather::parse_geocoding;
 
 std::string results(std::initializer_list<std::string> list) {
-  std::string joined;
-  for (const auto& item : list) joined += (joined.empty() ? "" : ",") + item;
-  return R"({"results":[)" + joined + "]}";
+  std::string joined_results;
+  for (const auto& item : list) joined_results += (joined_results.empty() ? "" : ",") + item;
+  return R"({"results":[)" + joined_results + "]}";
 }
 
 TEST_CASE("geocoding: the URL contains the percent-encoded city", "[services][weather]") {
@@ -55,13 +55,13 @@ TEST_CASE("geocoding: a place whose longer name begins with the requested name i
           "[services][weather][case-3.6]") {
   const auto springfield = geocoding_result("Springfield", "US", "United States", "Missouri", 37.2, -93.3);
   const weather::location spring{"Spring", "USA", {}, {}};
-  const auto other = parse_geocoding(results({springfield}), spring);
-  REQUIRE(other.has_value());
-  REQUIRE(other->different_place.has_value());
-  CHECK(other->different_place->city == "Springfield");
-  CHECK(other->different_place->region == "Missouri");
-  CHECK(other->different_place->country == "United States");
-  CHECK(other->different_place->latitude == 37.2);
+  const auto other_result = parse_geocoding(results({springfield}), spring);
+  REQUIRE(other_result.has_value());
+  REQUIRE(other_result->different_place.has_value());
+  CHECK(other_result->different_place->city == "Springfield");
+  CHECK(other_result->different_place->region == "Missouri");
+  CHECK(other_result->different_place->country == "United States");
+  CHECK(other_result->different_place->latitude == 37.2);
 
   const auto same = parse_geocoding(
       results({springfield, geocoding_result("Spring", "US", "United States", "Texas", 30.1, -95.4)}), spring);

@@ -61,8 +61,8 @@ TEST_CASE("provider chain: the fallback is called if wttr.in has no report", "[s
 }
 
 task<> close_first_connection(std::unique_ptr<net::acceptor> acceptor) {
-  auto accepted = co_await acceptor->accept(loop::current());
-  if (accepted) (*accepted)->close();
+  auto accept_result = co_await acceptor->accept(loop::current());
+  if (accept_result) (*accept_result)->close();
 }
 
 TEST_CASE("provider chain: the fallback is called if wttr.in closes the connection", "[services][weather]") {
@@ -82,9 +82,9 @@ TEST_CASE("provider chain: an unreachable wttr.in is in a cooldown immediately, 
   fixture.add_black_hole("black-hole.test");
   CHECK(fixture.fetch().report != nullptr);
   CHECK(fixture.forecast.request_count() == 1);
-  CHECK(fixture.provider_requests("wttr.in", "error") == 1);
+  CHECK(fixture.provider_request_count("wttr.in", "error") == 1);
   CHECK(fixture.fetch(paris).report != nullptr);
-  CHECK(fixture.provider_requests("wttr.in", "error") == 1);
+  CHECK(fixture.provider_request_count("wttr.in", "error") == 1);
 }
 
 TEST_CASE("provider chain: an invalid response does not start a cooldown", "[services][weather]") {
@@ -192,16 +192,16 @@ TEST_CASE("provider chain: concurrent failures start one cooldown", "[services][
 TEST_CASE("provider chain: a report ends the cooldown that another request's failure started", "[services][weather]") {
   chain_fixture fixture{std::nullopt};
   fixture.wttr.delay = 2s;
-  spawned_task<provider_chain::fetch_result> slow{fixture.time, fixture.chain.fetch(default_place)};
+  spawned_task<provider_chain::fetch_result> slow_fetch{fixture.time, fixture.chain.fetch(default_place)};
   fixture.time.run_for(500ms);
   fixture.wttr.delay = 1s;
   fixture.wttr.status = http::status::too_many_requests;
-  spawned_task<provider_chain::fetch_result> fast{fixture.time, fixture.chain.fetch(paris)};
+  spawned_task<provider_chain::fetch_result> fast_fetch{fixture.time, fixture.chain.fetch(paris)};
   fixture.time.run_for(1200ms);
-  CHECK(fast.ended());
+  CHECK(fast_fetch.ended());
   CHECK(fixture.cooldown().has_value());
   fixture.time.run_for(500ms);
-  CHECK(slow.ended());
+  CHECK(slow_fetch.ended());
   CHECK_FALSE(fixture.cooldown().has_value());
 }
 
@@ -249,7 +249,7 @@ TEST_CASE("provider chain: an error of Open-Meteo's forecast API never means an 
   const auto result = fixture.fetch(paris);
   CHECK(result.failure.kind == kind);
   CHECK(result.failure.error == "status 502");
-  CHECK(fixture.provider_requests("open-meteo", "error") == 1);
+  CHECK(fixture.provider_request_count("open-meteo", "error") == 1);
 }
 
 TEST_CASE("provider chain: each provider has a timeout of five seconds for all its requests", "[services][weather]") {
@@ -295,7 +295,7 @@ TEST_CASE("provider chain: requests are counted by provider and outcome, from ze
   chain_fixture fixture;
   for (const auto* provider : {"wttr.in", "open-meteo"}) {
     for (const auto* outcome : {"ok", "error", "unknown_location"}) {
-      CHECK(fixture.provider_requests(provider, outcome) == 0);
+      CHECK(fixture.provider_request_count(provider, outcome) == 0);
     }
   }
   fixture.fetch();
@@ -304,11 +304,11 @@ TEST_CASE("provider chain: requests are counted by provider and outcome, from ze
   fixture.fetch(rome);
   fixture.forecast.body = "{}";
   fixture.fetch(paris);
-  CHECK(fixture.provider_requests("wttr.in", "ok") == 1);
-  CHECK(fixture.provider_requests("wttr.in", "error") == 3);
-  CHECK(fixture.provider_requests("open-meteo", "ok") == 1);
-  CHECK(fixture.provider_requests("open-meteo", "unknown_location") == 1);
-  CHECK(fixture.provider_requests("open-meteo", "error") == 1);
+  CHECK(fixture.provider_request_count("wttr.in", "ok") == 1);
+  CHECK(fixture.provider_request_count("wttr.in", "error") == 3);
+  CHECK(fixture.provider_request_count("open-meteo", "ok") == 1);
+  CHECK(fixture.provider_request_count("open-meteo", "unknown_location") == 1);
+  CHECK(fixture.provider_request_count("open-meteo", "error") == 1);
 }
 
 TEST_CASE("provider chain: failures are logged with provider, location and error", "[services][weather]") {
@@ -320,8 +320,8 @@ TEST_CASE("provider chain: failures are logged with provider, location and error
   fixture.wttr.status = http::status::bad_gateway;
   fixture.time.run(provider_chain.fetch(rome));
   fixture.wttr.delay = 1s;
-  spawned_task<provider_chain::fetch_result> cancelled{fixture.time, provider_chain.fetch(default_place)};
-  cancelled.cancel();
+  spawned_task<provider_chain::fetch_result> cancelled_task{fixture.time, provider_chain.fetch(default_place)};
+  cancelled_task.cancel();
   const auto lines = log.close();
   REQUIRE(lines.size() == 2);
   CHECK(json_at(lines[0], "/provider") == "\"wttr.in\"");
