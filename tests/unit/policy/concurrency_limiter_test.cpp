@@ -144,9 +144,9 @@ TEST_CASE("concurrency limiter: latency below the threshold times the tolerance 
     fixture.sample_at_limit(12ms);
     CHECK(fixture.limiter.limit() >= limit_before);
   }
-  const auto before = fixture.limiter.limit();
+  const auto limit_before_decrease = fixture.limiter.limit();
   for (int i = 0; i < 3; ++i) fixture.sample_at_limit(30ms);
-  CHECK(fixture.limiter.limit() < before);
+  CHECK(fixture.limiter.limit() < limit_before_decrease);
 }
 
 TEST_CASE("concurrency limiter: a limit that is at most half used does not grow, but can decrease",

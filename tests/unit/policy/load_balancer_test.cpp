@@ -212,12 +212,12 @@ TEST_CASE("load balancer: the state of a removed address without requests in fli
           "[policy][load_balancer]") {
   const bool has_request_in_flight = GENERATE(false, true);
   load_balancer_fixture fixture{{a, b}};
-  CHECK(fixture.ejection(a, outcome::failure) == 30s);
+  CHECK(fixture.ejection_duration(a, outcome::failure) == 30s);
   if (has_request_in_flight) fixture.balancer.on_request_start(a);
   fixture.update({b});
   if (has_request_in_flight) fixture.balancer.on_request_end(a, outcome::ignored, fixture.now);
   fixture.update({a, b});
-  CHECK(fixture.ejection(a, outcome::failure) == 30s);
+  CHECK(fixture.ejection_duration(a, outcome::failure) == 30s);
 }
 
 TEST_CASE("load balancer: a request may start after its address was removed", "[policy][load_balancer]") {

@@ -132,8 +132,8 @@ TEST_CASE("sqlite: a transaction is committed if its function succeeds, and roll
   SECTION("error") {
     auto add_twice = [](sqlite::connection& connection) -> std::optional<sqlite::error> {
       for (int i = 0; i < 2; ++i) {
-        const auto added = connection.execute("INSERT INTO users (name) VALUES ('Ada')");
-        if (!added) return added.error();
+        const auto insert_result = connection.execute("INSERT INTO users (name) VALUES ('Ada')");
+        if (!insert_result) return insert_result.error();
       }
       return std::nullopt;
     };

@@ -103,10 +103,10 @@ TEST_CASE("client: all addresses of a name are tried", "[http][client]") {
   SECTION("a call with a short timeout divides the timeout among the addresses") {
     fixture.network.add_name("many.test", addresses{refusing_address, black_hole, accepting_address});
     for (int i = 0; i < 5; ++i) {
-      const auto before = fixture.connection_count();
+      const auto connection_count_before = fixture.connection_count();
       const auto call = fixture.get("http://many.test/", 800ms);
       fixture.time.run_for(450ms);
-      CHECK(fixture.connection_count() == before + 1);
+      CHECK(fixture.connection_count() == connection_count_before + 1);
     }
   }
   SECTION("no address accepts a connection") {

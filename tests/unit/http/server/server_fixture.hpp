@@ -80,8 +80,8 @@ class server_fixture {
   }
   /// Returns the error of an attempt to connect.
   error_code connect_error() {
-    const auto connected = server_.connect();
-    return connected ? error_code{} : connected.error();
+    const auto connect_result = server_.connect();
+    return connect_result ? error_code{} : connect_result.error();
   }
 
   /// Sends a request on a new connection. `is_head_request`: the method of the request is HEAD.

@@ -57,7 +57,7 @@ struct rabbitmq_fixture {
     co_return;
   }
   static task<publish_result> handle(rabbitmq_fixture& self, messaging::message_pointer message) {
-    self.received.push_back(*message);
+    self.received_messages.push_back(*message);
     if (message->body == "poison") co_return messaging::error{errc::invalid, "it is poison"};
     co_return publish_result{};
   }
@@ -109,12 +109,12 @@ TEST_CASE("rabbitmq: a message arrives with its headers, in frames of the negoti
   const std::string large(300'000, 'x');
   CHECK(fixture.publish(large) == "ok");
   CHECK(fixture.publish("") == "ok");
-  REQUIRE(fixture.received.size() == 2);
-  CHECK(fixture.received[0].body == large);
-  CHECK(fixture.received[0].topic == "reports");
-  CHECK(fixture.received[0].content_type == "text/plain");
-  CHECK(fixture.received[0].id.size() == 32);
-  CHECK(fixture.received[1].body.empty());
+  REQUIRE(fixture.received_messages.size() == 2);
+  CHECK(fixture.received_messages[0].body == large);
+  CHECK(fixture.received_messages[0].topic == "reports");
+  CHECK(fixture.received_messages[0].content_type == "text/plain");
+  CHECK(fixture.received_messages[0].id.size() == 32);
+  CHECK(fixture.received_messages[1].body.empty());
   CHECK(fixture.server.unacknowledged() == 0);
 }
 
@@ -154,7 +154,7 @@ TEST_CASE("rabbitmq: a poison message is moved to the dead-letter queue of its g
                   std::pair<std::string, std::string>{"dead-letter-reason", "the message is invalid: it is poison"}) !=
         headers.end());
   CHECK(fixture.server.unacknowledged() == 0);
-  CHECK(fixture.received.size() == 2);
+  CHECK(fixture.received_messages.size() == 2);
 }
 
 TEST_CASE("rabbitmq: a message that no queue receives is returned if a queue is required", "[messaging][rabbitmq]") {
@@ -180,7 +180,7 @@ TEST_CASE("rabbitmq: if a broker does not confirm, the client reconnects and res
   CHECK(pending_publish->outcome().value->has_value());
   CHECK(fixture.server.login_count == 2);
   CHECK(fixture.server.stored_message_count == 2);
-  CHECK(fixture.received.size() == 1);
+  CHECK(fixture.received_messages.size() == 1);
 }
 
 TEST_CASE("rabbitmq: a message is resent after a rejection, and after the broker was blocked",
@@ -223,7 +223,7 @@ TEST_CASE("rabbitmq: heartbeats detect a partition, and the client reconnects on
   CHECK(fixture.client->is_connected());
   REQUIRE(pending_publish->ended());
   CHECK(pending_publish->outcome().value->has_value());
-  CHECK(fixture.received.size() == 1);
+  CHECK(fixture.received_messages.size() == 1);
 }
 
 TEST_CASE("rabbitmq: a deleted queue is declared again", "[messaging][rabbitmq]") {
@@ -232,7 +232,7 @@ TEST_CASE("rabbitmq: a deleted queue is declared again", "[messaging][rabbitmq]"
   fixture.server.delete_queue("cohort.reports.readers");
   fixture.time().run_for(1s);
   CHECK(fixture.publish("a") == "ok");
-  CHECK(fixture.received.size() == 1);
+  CHECK(fixture.received_messages.size() == 1);
   CHECK(fixture.server.login_count == 1);
 }
 
@@ -287,7 +287,7 @@ TEST_CASE("rabbitmq: under random faults no confirmed message is lost, and no du
       CHECK(each->outcome().value->has_value());
     }
     std::vector<std::string> bodies;
-    for (const auto& each : fixture.received) bodies.push_back(each.body);
+    for (const auto& each : fixture.received_messages) bodies.push_back(each.body);
     std::sort(bodies.begin(), bodies.end());
     CHECK(std::adjacent_find(bodies.begin(), bodies.end()) == bodies.end());
     CHECK(bodies.size() == 100);

@@ -30,7 +30,7 @@ struct lazy_value {
     for (;;) {
       try {
         auto work = [this, failures] { return initialize(failures); };
-        const auto call_result = co_await initialized.call(deadline_in(30s), std::move(work));
+        const auto call_result = co_await initialization.call(deadline_in(30s), std::move(work));
         if (!call_result) throw std::logic_error(call_result.error().message());
         co_return value;
       } catch (const std::runtime_error&) {
@@ -56,7 +56,7 @@ TEST_CASE("cross_thread_once: the callers of all loops share one initialization"
     lazy_value initialized_value;
     run_on_loops(4, [&](std::size_t) { return get_repeatedly(initialized_value, 0); });
     CHECK(initialized_value.attempts == 1);
-    CHECK(initialized_value.initialized.is_done());
+    CHECK(initialized_value.initialization.is_done());
   }
 }
 

@@ -125,7 +125,7 @@ TEST_CASE("job_scheduler: a run is cancelled at its timeout", "[service][jobs]")
   fixture.start_jobs();
   fixture.time.run_for(25s);
   CHECK(fixture.starts == start_times{10, 20});
-  CHECK(fixture.completed == 0);
+  CHECK(fixture.completed_count == 0);
   CHECK(fixture.runs("slow", "error") == 1);
 }
 
@@ -136,12 +136,12 @@ TEST_CASE("job_scheduler: stop waits for the current run until the deadline of s
   fixture.time.run_for(11s);
   SECTION("completed") {
     fixture.stop(10s);
-    CHECK(fixture.completed == 1);
+    CHECK(fixture.completed_count == 1);
     CHECK(fixture.runs("slow", "ok") == 1);
   }
   SECTION("cancelled") {
     fixture.stop(1s);
-    CHECK(fixture.completed == 0);
+    CHECK(fixture.completed_count == 0);
     CHECK(fixture.runs("slow", "cancelled") == 1);
   }
   fixture.time.run_for(1min);

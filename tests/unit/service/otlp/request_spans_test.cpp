@@ -75,12 +75,12 @@ class traced_fixture : public service_fixture {
     auto& queue = *spans.queues().front();
     const auto batch = queue.take();
     queue.release(batch);
-    std::vector<exported_span> all;
+    std::vector<exported_span> result;
     simdjson::dom::element root;
     const auto list = "[" + batch.items + "]";
     REQUIRE(json::parse_document(list, root));
-    for (const auto each : root.get_array()) all.push_back(read_span(each));
-    return all;
+    for (const auto each : root.get_array()) result.push_back(read_span(each));
+    return result;
   }
 };
 

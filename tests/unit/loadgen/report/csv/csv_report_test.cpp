@@ -58,7 +58,7 @@ TEST_CASE("CSV report: each row has as many fields as the header", "[loadgen][re
 TEST_CASE("CSV report: names with separators are quoted", "[loadgen][report]") {
   struct row {
     std::string name;
-    std::string quoted_text;
+    std::string quoted;
   };
   const auto [name, quoted] = GENERATE(values<row>({{"plain name", "plain name"},
                                                     {"a,b", "\"a,b\""},
