@@ -18,8 +18,9 @@ const telemetry::call_record* find_call(const telemetry::request_record& request
   return found == calls.end() ? nullptr : &*found;
 }
 
-/// The deadline of the request; without one, the longest budget of its calls.
-duration deadline_of(const telemetry::request_record& request) {
+/// Returns the time from the start of the request to its deadline; without a deadline, to the latest deadline of its
+/// calls.
+duration timeout_of(const telemetry::request_record& request) {
   if (!request.deadline.is_never()) return request.deadline.remaining(request.started);
   auto longest = duration::zero();
   for (const auto& call : request.all_calls()) {
@@ -81,7 +82,7 @@ std::string request_json(const telemetry::request_record& request, std::span<con
   out.open_object().field("trace_id", std::string_view{trace.data(), trace.size()});
   out.field("started_at", std::string_view{format_rfc3339_milliseconds(request.wall_start_time)});
   telemetry::write_milliseconds(out, "duration_ms", request.ended - request.started);
-  telemetry::write_milliseconds(out, "deadline_ms", deadline_of(request));
+  telemetry::write_milliseconds(out, "deadline_ms", timeout_of(request));
   const bool is_complete = std::ranges::all_of(calls, [](const call_summary& call) {
     return call.state == part_state::fresh || call.state == part_state::stale;
   });

@@ -76,7 +76,7 @@ provider_chain::provider::provider(std::string_view called, const service::servi
       errors(outcome_counter(context.metrics, called, "error")) {}
 
 duration provider_chain::provider::cooldown(time_point now) const noexcept {
-  return std::max(health.cooldown(now), upstream.rate_limit_remaining(now));
+  return std::max(health.cooldown(now), upstream.rate_limit_wait(now));
 }
 
 std::string provider_chain::provider::cooldown_error(time_point now) const {

@@ -47,7 +47,7 @@ call_loop::call_loop(client& transport, client_request& request, origin target, 
     : transport_(transport), request_(request), target_(std::move(target)), call_deadline_(call_deadline) {}
 
 task<client_result> call_loop::run(time_point now) {
-  for (unsigned redirects = 0;; ++redirects) {
+  for (unsigned redirect_count = 0;; ++redirect_count) {
     if (const auto error = begin(now)) co_return *error;
     auto send_task = attempt(false, now);
     auto exchange = co_await std::move(send_task);
@@ -76,7 +76,7 @@ task<client_result> call_loop::run(time_point now) {
       exchange = co_await std::move(retry_task);
     }
     end(&exchange);
-    if (!follow_redirect(exchange.response, redirects)) co_return std::move(exchange.response);
+    if (!follow_redirect(exchange.response, redirect_count)) co_return std::move(exchange.response);
     now = exchange.ended;
   }
 }

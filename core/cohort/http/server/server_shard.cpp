@@ -54,12 +54,12 @@ void server_state::log_rejected_field(const route* matched_route, std::string_vi
             {{"field", name}, {"route", matched_route ? std::string_view{matched_route->pattern} : "unmatched"}});
 }
 
-void server_state::count_shed_connection(connection_origin& origin) noexcept {
+void server_state::count_shed_connection(connection_info& info) noexcept {
   const auto& limits = settings.limits;
   const auto open = connection_count.fetch_add(1, std::memory_order_relaxed) + 1;
-  if (open > limits.max_connections) origin.is_surplus = true;
+  if (open > limits.max_connections) info.is_surplus = true;
   // The rest of the reserve is for probes.
-  if (open > limits.max_connections + limits.reserved_connections / 2) origin.is_reserved = true;
+  if (open > limits.max_connections + limits.reserved_connections / 2) info.is_reserved = true;
 }
 
 server_shard::server_shard(server_state& state, loop& event_loop)
@@ -73,13 +73,13 @@ server_shard::server_shard(server_state& state, loop& event_loop)
 /// A connection that does not serve requests yet: it waits for a PROXY protocol header or performs a TLS handshake.
 class server_shard::pending_connection final : public open_connection {
  public:
-  pending_connection(server_shard& shard, net::stream& plain, connection_origin& origin)
-      : shard_(shard), plain_(plain), origin_(origin), start_time_(shard.loop_.now()) {
+  pending_connection(server_shard& shard, net::stream& plain, connection_info& info)
+      : shard_(shard), plain_(plain), info_(info), start_time_(shard.loop_.now()) {
     shard_.connections_.insert(*this, start_time_);
   }
   ~pending_connection() {
     shard_.connections_.erase(*this);
-    if (is_shed_) shard_.state_.count_shed_connection(origin_);
+    if (is_shed_) shard_.state_.count_shed_connection(info_);
   }
   pending_connection(const pending_connection&) = delete;
   pending_connection& operator=(const pending_connection&) = delete;
@@ -98,7 +98,7 @@ class server_shard::pending_connection final : public open_connection {
  private:
   server_shard& shard_;
   net::stream& plain_;
-  connection_origin& origin_;
+  connection_info& info_;
   time_point start_time_;
   bool is_shed_ = false;
 };
@@ -148,25 +148,25 @@ task<> server_shard::run_connection(server_shard& self, net::stream_ptr stream, 
   };
   const count_guard guard{self};
   auto& settings = self.state_.settings;
-  connection_origin origin;
-  origin.peer_address = stream->peer_address();
+  connection_info info;
+  info.peer_address = stream->peer_address();
   // The peer has already reset the connection, as load balancers do after a health check.
-  if (origin.peer_address == "unknown") co_return;
-  origin.client_address = origin.peer_address;
-  origin.is_reserved = is_reserved;
-  origin.is_trusted_proxy = !settings.trusted_proxies.empty() && settings.trusted_proxies.contains(origin.peer_address);
-  if (origin.is_trusted_proxy && settings.proxy_protocol != proxy_protocol_mode::off) {
-    const bool accepted = co_await self.receive_proxy_header(stream, origin);
+  if (info.peer_address == "unknown") co_return;
+  info.client_address = info.peer_address;
+  info.is_reserved = is_reserved;
+  info.is_trusted_proxy = !settings.trusted_proxies.empty() && settings.trusted_proxies.contains(info.peer_address);
+  if (info.is_trusted_proxy && settings.proxy_protocol != proxy_protocol_mode::off) {
+    const bool accepted = co_await self.receive_proxy_header(stream, info);
     if (!accepted) co_return;
   }
   std::optional<client_connections::permit> permit;
-  if (!self.acquire_client_permit(origin, permit)) co_return;
+  if (!self.acquire_client_permit(info, permit)) co_return;
   std::unique_ptr<const tls_connection_info> tls;
   if (settings.tls) {
-    tls = co_await self.perform_tls_handshake(stream, origin);
+    tls = co_await self.perform_tls_handshake(stream, info);
     if (!tls) co_return;
   }
-  connection connection{self, std::move(stream), cancel_signal, std::move(tls), std::move(origin)};
+  connection connection{self, std::move(stream), cancel_signal, std::move(tls), std::move(info)};
   co_await connection.run();
 }
 
@@ -186,11 +186,11 @@ void server_shard::on_connection_closed() noexcept {
 }
 
 /// Reads the header of a trusted proxy. Returns false if the connection must be closed.
-task<bool> server_shard::receive_proxy_header(net::stream_ptr& stream, connection_origin& origin) {
+task<bool> server_shard::receive_proxy_header(net::stream_ptr& stream, connection_info& info) {
   using outcome = net::received_proxy_header::outcome;
   const auto& limits = state_.settings.limits;
   const bool is_required = state_.settings.proxy_protocol == proxy_protocol_mode::required;
-  const pending_connection pending{*this, *stream, origin};
+  const pending_connection pending{*this, *stream, info};
   auto timeout = is_required ? limits.proxy_header_timeout : limits.idle_timeout;
   if (draining_.is_set()) timeout = handshake_drain_timeout;
   stream->set_deadline(deadline::after(loop_.now(), timeout));
@@ -198,8 +198,8 @@ task<bool> server_shard::receive_proxy_header(net::stream_ptr& stream, connectio
   const auto header = co_await std::move(read_task);
   state_.metrics.bounds.on_proxy_header(header.result);
   if (header.result == outcome::proxied) {
-    origin.client_address = header.client_address->to_string();
-    origin.is_trusted_proxy = false;
+    info.client_address = header.client_address->to_string();
+    info.is_trusted_proxy = false;
   }
   if (header.result == outcome::proxied || header.result == outcome::local) co_return true;
   if (header.result == outcome::absent && !is_required) co_return true;
@@ -208,31 +208,31 @@ task<bool> server_shard::receive_proxy_header(net::stream_ptr& stream, connectio
                      : header.result == outcome::absent ? std::string_view{"the connection starts without a header"}
                                                         : header.error;
   state_.log.write(telemetry::log_level::warn, "connection closed because of its PROXY protocol header",
-                   {{"why", cause}, {"peer", std::string_view{origin.peer_address}}});
+                   {{"why", cause}, {"peer", std::string_view{info.peer_address}}});
   co_return false;
 }
 
 /// Counts the connection of its client. Returns false if the client has too many connections.
-bool server_shard::acquire_client_permit(const connection_origin& origin,
+bool server_shard::acquire_client_permit(const connection_info& info,
                                          std::optional<client_connections::permit>& permit) {
   if (!state_.clients.is_limited()) return true;
-  const auto address = net::parse_address(origin.client_address);
+  const auto address = net::parse_address(info.client_address);
   if (!address || address->is_loopback() || state_.settings.trusted_proxies.contains(*address)) return true;
-  permit.emplace(state_.clients.acquire(origin.client_address));
+  permit.emplace(state_.clients.acquire(info.client_address));
   if (*permit) return true;
   state_.metrics.bounds.on_rejected(connection_rejection::client_limit);
   if (loop_.now() >= next_client_limit_log_) {
     next_client_limit_log_ = loop_.now() + limit_log_interval;
     state_.log.write(telemetry::log_level::warn, "connection closed: per-client connection limit reached",
-                     {{"client", std::string_view{origin.client_address}},
+                     {{"client", std::string_view{info.client_address}},
                       {"limit", static_cast<std::int64_t>(state_.settings.limits.max_connections_per_client)}});
   }
   return false;
 }
 
 task<std::unique_ptr<const tls_connection_info>> server_shard::perform_tls_handshake(net::stream_ptr& stream,
-                                                                                     connection_origin& origin) {
-  const pending_connection pending{*this, *stream, origin};
+                                                                                     connection_info& info) {
+  const pending_connection pending{*this, *stream, info};
   const auto timeout = draining_.is_set() ? handshake_drain_timeout : state_.settings.limits.header_timeout;
   stream->set_deadline(deadline::after(loop_.now(), timeout));
   auto accept_task = state_.settings.tls->accept(stream, state_.log);

@@ -58,8 +58,8 @@ struct server_settings {
   telemetry::tracer* tracer = nullptr;
 };
 
-/// The source of a connection.
-struct connection_origin {
+/// The addresses of a connection, and its state in the limits of the server.
+struct connection_info {
   /// The peer's IP address.
   std::string peer_address;
   /// The client's IP address: from the PROXY protocol header if there is one, otherwise the address of the peer.
@@ -83,7 +83,7 @@ class server_state {
   void log_rejected_field(const route* matched_route, std::string_view name);
   /// Counts a shed connection as open again, because it has received bytes in the meantime. If the maximum number of
   /// connections is open, the connection is surplus, and belongs to the reserve if half of the reserve is in use.
-  void count_shed_connection(connection_origin& origin) noexcept;
+  void count_shed_connection(connection_info& info) noexcept;
 
   const router& routes;
   const server_settings settings;
@@ -141,10 +141,10 @@ class server_shard {
   class pending_connection;
   static task<> run_connection(server_shard& self, net::stream_ptr stream, bool is_reserved,
                                asio::cancellation_signal& cancel_signal);
-  task<bool> receive_proxy_header(net::stream_ptr& stream, connection_origin& origin);
-  bool acquire_client_permit(const connection_origin& origin, std::optional<client_connections::permit>& permit);
+  task<bool> receive_proxy_header(net::stream_ptr& stream, connection_info& info);
+  bool acquire_client_permit(const connection_info& info, std::optional<client_connections::permit>& permit);
   task<std::unique_ptr<const tls_connection_info>> perform_tls_handshake(net::stream_ptr& stream,
-                                                                         connection_origin& origin);
+                                                                         connection_info& info);
   void on_connection_closed() noexcept;
   void log_failure(const std::exception_ptr& failure);
   void on_drain_timeout();

@@ -40,8 +40,8 @@ struct connection_pool::origin_state {
 // ---- lease
 
 connection_pool::lease::lease(connection_pool& pool, std::shared_ptr<origin_state> state, net::endpoint address,
-                              const bool* overtaken)
-    : pool_(&pool), state_(std::move(state)), address_(address), overtaken_(overtaken) {
+                              const bool* is_overtaken)
+    : pool_(&pool), state_(std::move(state)), address_(address), is_overtaken_(is_overtaken) {
   state_->balancer.on_request_start(address_);
 }
 
@@ -50,7 +50,7 @@ connection_pool::lease::lease(lease&& other) noexcept
       state_(std::move(other.state_)),
       address_(other.address_),
       stream_(std::move(other.stream_)),
-      overtaken_(other.overtaken_),
+      is_overtaken_(other.is_overtaken_),
       tls_version_(other.tls_version_),
       is_reused_(other.is_reused_),
       is_released_(std::exchange(other.is_released_, true)) {}
@@ -76,7 +76,7 @@ void connection_pool::lease::release_superseded(outcome result, bool is_head_req
 
 bool connection_pool::lease::end(outcome result, time_point now) {
   if (std::exchange(is_released_, true)) return false;
-  if (result == outcome::ignored && overtaken_ && *overtaken_) result = outcome::failure;
+  if (result == outcome::ignored && is_overtaken_ && *is_overtaken_) result = outcome::failure;
   if (state_->balancer.on_request_end(address_, result, now)) ++state_->ejections;
   return true;
 }
@@ -145,7 +145,7 @@ std::optional<connection_pool::lease> connection_pool::try_acquire(const origin&
     loop_.random() = generator;
     return std::nullopt;
   }
-  lease lease{*this, found->second, *address, options.overtaken};
+  lease lease{*this, found->second, *address, options.is_overtaken};
   lease.tls_version_ = state.tls_version;
   lease.stream_ = std::move(stream);
   lease.is_reused_ = true;
@@ -175,7 +175,7 @@ task<std::optional<client_error>> connection_pool::resolve(std::shared_ptr<origi
 task<result<connection_pool::lease, client_error>> connection_pool::acquire_at(
     std::shared_ptr<origin_state> state, net::endpoint address, deadline call_deadline, const lease_options& options,
     std::size_t other_addresses, telemetry::attempt_record* record) {
-  lease lease{*this, state, address, options.overtaken};
+  lease lease{*this, state, address, options.is_overtaken};
   if (state->name.secure) close_outdated(*state);
   lease.tls_version_ = state->tls_version;
   if (!options.new_connection) lease.stream_ = state->idle.take(address, loop_.now());

@@ -26,7 +26,7 @@ class connection_pool {
   /// response may still arrive, and the load balancer receives no result.
   class lease {
    public:
-    lease(connection_pool& pool, std::shared_ptr<origin_state> state, net::endpoint address, const bool* overtaken);
+    lease(connection_pool& pool, std::shared_ptr<origin_state> state, net::endpoint address, const bool* is_overtaken);
     ~lease();
     lease(lease&& other) noexcept;
     lease& operator=(lease&&) = delete;
@@ -58,7 +58,7 @@ class connection_pool {
     std::shared_ptr<origin_state> state_;
     net::endpoint address_;
     net::stream_ptr stream_;
-    const bool* overtaken_ = nullptr;
+    const bool* is_overtaken_ = nullptr;
     /// The version of the TLS settings of the connection.
     std::uint64_t tls_version_ = 0;
     bool is_reused_ = false;
@@ -74,7 +74,7 @@ class connection_pool {
     bool new_connection = false;
     /// Whether the request is cancelled because a later request at another address received its response first. The
     /// cancellation then counts as a failure of the address. May be null; must outlive the lease.
-    const bool* overtaken = nullptr;
+    const bool* is_overtaken = nullptr;
     /// Whether the request is cancelled because another request of the same call received its response first. May be
     /// null; must outlive the exchange.
     const bool* superseded = nullptr;

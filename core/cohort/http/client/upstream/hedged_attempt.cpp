@@ -36,7 +36,7 @@ client::exchange upstream::active_call::hedged_attempt::take() {
 }
 
 void upstream::active_call::hedged_attempt::start(std::size_t index, bool new_connection, time_point now) {
-  ++running_;
+  ++running_count_;
   records_[index] = call_.begin_attempt_record(index == second_attempt, now);
   detail::start_child_task(
       attempts_[index],
@@ -64,8 +64,8 @@ void upstream::active_call::hedged_attempt::start_second_attempt() {
 }
 
 void upstream::active_call::hedged_attempt::on_attempt_ended(std::size_t index) {
-  --running_;
-  if (!winner_ && (has_succeeded(index) || running_ == 0)) {
+  --running_count_;
+  if (!winner_ && (has_succeeded(index) || running_count_ == 0)) {
     winner_ = index;
     // The hedge started later but received its response earlier: the cancellation of the first attempt counts as a
     // failure of its address. If that happens repeatedly, the address has failed without a connection error, for
@@ -81,7 +81,7 @@ void upstream::active_call::hedged_attempt::on_attempt_ended(std::size_t index) 
     const auto now = loop::current().now();
     call_.state_.hedging.record(now - started_, now);
   }
-  if (running_ == 0) {
+  if (running_count_ == 0) {
     delay_timer_.disarm();
     on_ended.post({});
   }

@@ -44,7 +44,7 @@ class upstream::active_call::hedged_attempt {
   bool is_superseded_ = false;
   /// Whether the hedge was postponed because the loop was blocked.
   bool is_postponed_ = false;
-  std::size_t running_ = 0;
+  std::size_t running_count_ = 0;
   bound_timer<&hedged_attempt::start_second_attempt> delay_timer_;
 };
 

@@ -102,7 +102,7 @@ class upstream {
   telemetry::registry& metrics_registry() const noexcept { return *registry_; }
   /// The time for which calls fail with `rate_limited`, because of the `Retry-After` of a 429; zero if there is none.
   /// Thread-safe.
-  duration rate_limit_remaining(time_point now) const noexcept { return hold_->remaining(now); }
+  duration rate_limit_wait(time_point now) const noexcept { return hold_->remaining(now); }
 
   /// Sends a request on behalf of `context`, with `X-Request-Id`, the deadline and the trace of the context. `timeout`
   /// replaces the timeout of the settings. Runs on a loop. The task never throws, except to unwind a cancelled

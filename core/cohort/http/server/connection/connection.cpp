@@ -47,16 +47,16 @@ std::size_t max_requests(const server_limits& limits) noexcept {
 }  // namespace
 
 connection::connection(server_shard& shard, net::stream_ptr stream, asio::cancellation_signal& cancel_signal,
-                       std::unique_ptr<const tls_connection_info> tls, connection_origin origin)
+                       std::unique_ptr<const tls_connection_info> tls, connection_info info)
     : shard_(shard),
       limits_(shard.state().settings.limits),
       stream_(std::move(stream)),
-      origin_(std::move(origin)),
+      info_(std::move(info)),
       tls_(std::move(tls)),
       input_(limits_.max_header_bytes),
       used_header_timeout_(tls_ ? tls_->handshake_duration : duration::zero()),
       handler_run_(*stream_, shard.event_loop(), cancel_signal),
-      requests_left_(origin_.is_reserved ? 1 : max_requests(limits_)),
+      requests_left_(info_.is_reserved ? 1 : max_requests(limits_)),
       idle_since_(shard.event_loop().now()) {
   shard_.connections_.insert(*this, idle_since_);
 }
@@ -102,7 +102,7 @@ task<> connection::run() {
     if (next == disposition::keep_alive && parser_->has_body()) next = co_await discard_body();
     release_body();
   }
-  if (requests_left_ == 0 && !origin_.is_reserved) {
+  if (requests_left_ == 0 && !info_.is_reserved) {
     shard_.state().metrics.bounds.max_requests_closes_total.increment();
   }
   if (next == disposition::linger) {
@@ -126,7 +126,7 @@ task<connection::disposition> connection::handle_request() {
   const auto start = received_at_;
   used_header_timeout_ = duration::zero();
   --requests_left_;
-  request_context context{head_, origin_.peer_address, tls_.get()};
+  request_context context{head_, info_.peer_address, tls_.get()};
   prepare(context, start);
   const auto& trace = context.trace().id;
   activity_->begin(route_ ? route_->pattern.c_str() : "no route", trace.high, trace.low, start);
@@ -211,13 +211,13 @@ void connection::prepare(request_context& context, time_point start) {
 
 /// Sets the address, the protocol and the host of a request's client.
 void connection::find_client(request_context& context) {
-  if (!origin_.is_trusted_proxy) {
-    context.set_client_address(origin_.client_address);
+  if (!info_.is_trusted_proxy) {
+    context.set_client_address(info_.client_address);
     return;
   }
   const auto& client = forwarded_client_.emplace(find_forwarded_client(head_, shard_.state().settings.trusted_proxies));
   if (client.is_malformed) shard_.state().metrics.bounds.invalid_forwarded_total.increment();
-  context.set_client_address(client.address.empty() ? origin_.client_address : client.address);
+  context.set_client_address(client.address.empty() ? info_.client_address : client.address);
   context.set_forwarded(client.proto, client.host);
 }
 
@@ -226,7 +226,7 @@ bool connection::leave_reserve() noexcept {
   while (shard_.state().connection_count.load(std::memory_order_relaxed) > limits_.max_connections) {
     if (!shard_.shed_oldest_closing()) return false;
   }
-  origin_.is_reserved = false;
+  info_.is_reserved = false;
   requests_left_ = max_requests(limits_);
   return true;
 }
@@ -234,7 +234,7 @@ bool connection::leave_reserve() noexcept {
 /// Handles a request without middleware that needs neither its body nor an asynchronous handler. Most requests need no
 /// coroutine.
 connection::handling_result connection::handle_immediately(request_context& context) {
-  if (origin_.is_reserved && !(route_ && route_->is_probe()) && !leave_reserve()) {
+  if (info_.is_reserved && !(route_ && route_->is_probe()) && !leave_reserve()) {
     shard_.state().metrics.bounds.on_rejected(connection_rejection::reserve);
     return reserve_response();
   }

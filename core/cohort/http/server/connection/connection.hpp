@@ -34,7 +34,7 @@ class connection final : public open_connection, private interim_sender {
   /// `shard` must outlive the connection. `cancel_signal` cancels the coroutine of `run`. `tls` is null for a plain
   /// connection.
   connection(server_shard& shard, net::stream_ptr stream, asio::cancellation_signal& cancel_signal,
-             std::unique_ptr<const tls_connection_info> tls, connection_origin origin);
+             std::unique_ptr<const tls_connection_info> tls, connection_info info);
   ~connection();
 
   /// Serves requests until the client or the server closes the connection.
@@ -164,7 +164,7 @@ class connection final : public open_connection, private interim_sender {
   server_shard& shard_;
   const server_limits& limits_;
   net::stream_ptr stream_;
-  connection_origin origin_;
+  connection_info info_;
   std::unique_ptr<const tls_connection_info> tls_;
   /// The current request, for logs of stalls.
   activity_scope activity_{activity_kind::request};

@@ -78,7 +78,7 @@ void connection::log_request(const request_context& context, const sent_response
                             {"complete", response.is_complete},
                             {"duration_ms", rounded_milliseconds(response.elapsed)},
                             {"remaining_ms", rounded_milliseconds(current_deadline(context).remaining(now))},
-                            {"peer", origin_.peer_address},
+                            {"peer", info_.peer_address},
                             {"client", context.client_address()}});
 }
 

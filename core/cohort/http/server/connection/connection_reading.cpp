@@ -47,7 +47,7 @@ void connection::shed() noexcept {
 }
 
 void connection::cancel_shedding() noexcept {
-  if (std::exchange(is_shed_, false)) shard_.state().count_shed_connection(origin_);
+  if (std::exchange(is_shed_, false)) shard_.state().count_shed_connection(info_);
 }
 
 void connection::drain() noexcept {
@@ -104,13 +104,13 @@ std::optional<connection::read_result> connection::end_head_read(const net::io_r
 /// The deadline of the next read of a header section.
 deadline connection::head_deadline(bool awaits_request) noexcept {
   if (!awaits_request) {
-    const auto timeout = origin_.is_reserved ? limits_.reserve_timeout : limits_.header_timeout;
+    const auto timeout = info_.is_reserved ? limits_.reserve_timeout : limits_.header_timeout;
     return deadline::after(request_start_, timeout - used_header_timeout_);
   }
   const bool has_just_responded = response_sequence_ == shard_.event_loop().activity_sequence();
   idle_since_ = has_just_responded ? responded_at_ : shard_.event_loop().now();
   auto timeout = shard_.draining().is_set() ? drain_grace_period : limits_.idle_timeout;
-  if (origin_.is_reserved) timeout = std::min(timeout, limits_.reserve_timeout);
+  if (info_.is_reserved) timeout = std::min(timeout, limits_.reserve_timeout);
   return deadline::after(idle_since_, timeout);
 }
 

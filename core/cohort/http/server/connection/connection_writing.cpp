@@ -49,8 +49,8 @@ void connection::reject() {
                    {"reason", rejection_reason_.empty() ? rejection_message(code) : rejection_reason_},
                    {"method", line.method},
                    {"path", line.path},
-                   {"peer", origin_.peer_address},
-                   {"client", origin_.client_address}});
+                   {"peer", info_.peer_address},
+                   {"client", info_.client_address}});
   const auto error = rejection_response();
   append_head(error, error.content().size(), false, false);
   if (line.method != "HEAD") output_.append(error.content());
@@ -66,7 +66,7 @@ response connection::rejection_response() const {
 bool connection::can_keep_alive(const response& result) const {
   // A client with pipelined requests could not detect whether the discarded requests were processed.
   const bool announces_drain = shard_.state().closes_after_response.load(std::memory_order_relaxed) && input_.empty();
-  return parser_->keep_alive() && requests_left_ > 0 && !origin_.is_surplus && !result.closes_connection() &&
+  return parser_->keep_alive() && requests_left_ > 0 && !info_.is_surplus && !result.closes_connection() &&
          !announces_drain && !shard_.draining().is_set();
 }
 

@@ -30,8 +30,8 @@ class forwarded_body final : public request_body_source {
     co_return client_error::request_body_failed;
   }
   std::optional<std::uint64_t> content_length() const override { return body_.content_length(); }
-  /// Without a timeout in the options, the call has the timeout of the upstream, from the end of the body. The end of
-  /// the body has also set the deadline of the request.
+  /// Without a timeout in the options, the call has the timeout of the upstream, from the end of the body. At
+  /// that time, the body reader has also set the deadline of the request.
   deadline response_deadline() override {
     const auto& settings = to_.target->settings();
     const auto timeout = to_.options.timeout ? duration::max() : settings.timeout;
@@ -108,9 +108,9 @@ response forwarding_error(client_error error, std::optional<body_error> body, co
   const auto code = proxy_status(error);
   if (code == status::gateway_timeout) return error_response(code, "The request to the upstream timed out");
   if (code == status::service_unavailable) {
-    const auto rate_limit_remaining = target.rate_limit_remaining(loop::current().now());
+    const auto rate_limit_wait = target.rate_limit_wait(loop::current().now());
     return overload_response("The upstream is unavailable, retry later",
-                             std::max<duration>(rate_limit_remaining, std::chrono::seconds{1}));
+                             std::max<duration>(rate_limit_wait, std::chrono::seconds{1}));
   }
   if (is_connect_failure(error) || error_class(error) == "dns")
     return error_response(code, "The upstream could not be reached");

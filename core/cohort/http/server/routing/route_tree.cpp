@@ -54,7 +54,7 @@ struct route_tree::search {
   }
 };
 
-route_tree::node& route_tree::node_at(const route_pattern& pattern) {
+route_tree::node& route_tree::find_or_add_node(const route_pattern& pattern) {
   auto* current = &root_;
   for (const auto& segment : pattern.segments()) {
     if (segment.segment_kind == pattern_segment::kind::rest) break;
@@ -67,12 +67,12 @@ route_tree::node& route_tree::node_at(const route_pattern& pattern) {
 }
 
 route*& route_tree::slot(const route_pattern& pattern) {
-  auto& last = node_at(pattern);
+  auto& last = find_or_add_node(pattern);
   return pattern.segments().back().segment_kind == pattern_segment::kind::rest ? last.rest : last.end;
 }
 
 void route_tree::add_group(const route_pattern& prefix, const group_state& group) {
-  auto& last = node_at(prefix);
+  auto& last = find_or_add_node(prefix);
   if (!last.group) last.group = &group;
 }
 

@@ -45,7 +45,7 @@ class route_tree {
     const group_state* group = nullptr;
   };
   struct search;
-  node& node_at(const route_pattern& pattern);
+  node& find_or_add_node(const route_pattern& pattern);
 
   node root_;
 };

@@ -138,7 +138,7 @@ TEST_CASE("upstream: the 429 of another server after a redirect does not delay c
   fixture.run_ready();
   REQUIRE(redirected_call.ended());
   CHECK(redirected_call.outcome().value->response->status_code() == 429);
-  CHECK(calls.upstream.rate_limit_remaining(fixture.time.now()) == 0s);
+  CHECK(calls.upstream.rate_limit_wait(fixture.time.now()) == 0s);
 }
 
 }  // namespace

@@ -136,11 +136,11 @@ TEST_CASE("server: shed connections with requests do not use up the reserve", "[
   const telemetry::logger log{sink, "test", telemetry::log_level::off, telemetry::log_format::json};
   http::server_state state{routes, settings, server_metrics, log};
   state.connection_count = open;
-  http::connection_origin origin;
-  state.count_shed_connection(origin);
+  http::connection_info info;
+  state.count_shed_connection(info);
   CHECK(state.connection_count == open + 1);
-  CHECK(origin.is_surplus == is_surplus);
-  CHECK(origin.is_reserved == is_reserved);
+  CHECK(info.is_surplus == is_surplus);
+  CHECK(info.is_reserved == is_reserved);
 }
 
 /// Gives access to the protected functions of another stream.
