@@ -47,7 +47,7 @@ class response_reader {
   /// Whether the response is complete.
   bool is_done() const { return scanned_ || (parser_ && parser_->done()); }
   /// Whether the header is complete, and the end of the connection completes the response.
-  bool ends_with_connection() { return parser_ && parser_->header_done() && !parser_->end(); }
+  bool ends_with_connection() { return parser_ && parser_->is_header_done() && !parser_->end(); }
 
   /// Whether the connection can carry another request. Precondition: the response is complete.
   bool keep_alive();

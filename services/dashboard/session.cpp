@@ -109,7 +109,7 @@ class session_cookies::revocation_list {
 session_cookies::session_cookies(std::string secret, const config::api_key_set& keys)
     : secret_(secret.empty() ? random_secret() : std::move(secret)),
       keys_(keys),
-      revoked_(std::make_unique<revocation_list>()) {}
+      revocations_(std::make_unique<revocation_list>()) {}
 
 session_cookies::session_cookies(session_cookies&&) noexcept = default;
 session_cookies::~session_cookies() = default;
@@ -164,7 +164,7 @@ std::optional<session> session_cookies::parse(std::string_view cookie, wall_time
   const auto started = parse_seconds(take_field(fields));
   const auto expires = parse_seconds(fields);
   // Compares seconds, because an expiry in nanoseconds could overflow.
-  if (!started || !expires || since_epoch(now) >= *expires || revoked_->contains(found.id)) return std::nullopt;
+  if (!started || !expires || since_epoch(now) >= *expires || revocations_->contains(found.id)) return std::nullopt;
   found.started = *started;
   found.expires = *expires;
   found.cookie = cookie;
@@ -172,7 +172,7 @@ std::optional<session> session_cookies::parse(std::string_view cookie, wall_time
 }
 
 void session_cookies::revoke(const session& current, wall_time now) {
-  revoked_->add(current.id, current.started + max_lifetime, since_epoch(now));
+  revocations_->add(current.id, current.started + max_lifetime, since_epoch(now));
 }
 
 }  // namespace cohort::dashboard

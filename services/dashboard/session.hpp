@@ -71,7 +71,7 @@ class session_cookies {
 
   std::string secret_;
   const config::api_key_set& keys_;
-  std::unique_ptr<revocation_list> revoked_;
+  std::unique_ptr<revocation_list> revocations_;
 };
 
 }  // namespace cohort::dashboard

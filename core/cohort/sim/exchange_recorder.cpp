@@ -144,7 +144,7 @@ void exchange_recorder::connection_parser::on_written(std::string_view bytes) {
       if (!pending_.empty()) pending_.front()->response_started_at.reset();
       continue;
     }
-    if (response_parser_->header_done() && !pending_.empty() && pending_.front()->status == 0) {
+    if (response_parser_->is_header_done() && !pending_.empty() && pending_.front()->status == 0) {
       pending_.front()->status = code;
       if (owner_.observer_) owner_.observer_->on_response_started(*pending_.front());
     }
@@ -177,7 +177,7 @@ void exchange_recorder::connection_parser::end_response() {
 
 void exchange_recorder::connection_parser::on_closed() {
   for (auto* request : pending_) request->is_closed_without_response = !request->response_started_at;
-  const bool ends_with_close = response_parser_ && response_parser_->header_done() && !response_parser_->end();
+  const bool ends_with_close = response_parser_ && response_parser_->is_header_done() && !response_parser_->end();
   if (ends_with_close) end_response();
 }
 

@@ -43,7 +43,7 @@ task<open_result> open_stream(http::client& transport, http::client_request mess
   }
   http::client::send_options options;
   // A streamed exchange is not retried on another connection.
-  options.connection.new_connection = true;
+  options.connection.needs_new_connection = true;
   constexpr auto unlimited = std::numeric_limits<std::size_t>::max();
   auto open_task = transport.open(message, source.get(), call_deadline, options, unlimited);
   auto opened = co_await std::move(open_task);

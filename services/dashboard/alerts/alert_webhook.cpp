@@ -32,7 +32,7 @@ class webhook_parser {
       path_ = "alerts/" + std::to_string(webhook.alerts.size()) + "/";
       webhook.alerts.push_back(parse_alert(simdjson::dom::element{element}));
     }
-    webhook.shortened = shortened_;
+    webhook.shortened = shortened_count_;
     return webhook;
   }
   /// The first error; empty if there was none.
@@ -72,7 +72,7 @@ class webhook_parser {
       if (alert.labels.size() < alert_limits::labels) {
         alert.labels.emplace_back(shorten(label.key, alert_limits::label_name), std::move(value));
       } else {
-        ++shortened_;
+        ++shortened_count_;
       }
     }
   }
@@ -84,7 +84,7 @@ class webhook_parser {
     alert.runbook_url = annotation(source, "runbook_url", std::string_view::npos);
     if (alert.runbook_url && alert.runbook_url->size() > alert_limits::runbook_url) {
       alert.runbook_url.reset();
-      ++shortened_;
+      ++shortened_count_;
     }
   }
 
@@ -99,7 +99,7 @@ class webhook_parser {
   std::string shorten(std::string_view text, std::size_t max_bytes) {
     constexpr std::string_view ellipsis = "\xE2\x80\xA6";
     if (text.size() <= max_bytes) return std::string{text};
-    ++shortened_;
+    ++shortened_count_;
     auto end = max_bytes - ellipsis.size();
     // Truncates at the start of a character: continuation bytes are 10xxxxxx.
     while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80) --end;
@@ -127,7 +127,7 @@ class webhook_parser {
 
   std::string path_;  // name of the current alert
   std::string error_;
-  std::size_t shortened_ = 0;
+  std::size_t shortened_count_ = 0;
 };
 
 }  // namespace

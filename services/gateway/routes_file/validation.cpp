@@ -49,19 +49,19 @@ void require_name(const scope& at, const std::map<std::string, T>& known, const 
 
 /// Fields that the gateway itself sets, and fields that frame the message.
 bool is_reserved_field(std::string_view name) {
-  static constexpr std::array reserved{"host",
-                                       "content-length",
-                                       "date",
-                                       "expect",
-                                       "via",
-                                       "x-request-id",
-                                       "traceparent",
-                                       "tracestate",
-                                       "x-envoy-expected-rq-timeout-ms",
-                                       "grpc-timeout"};
+  static constexpr std::array reserved_fields{"host",
+                                              "content-length",
+                                              "date",
+                                              "expect",
+                                              "via",
+                                              "x-request-id",
+                                              "traceparent",
+                                              "tracestate",
+                                              "x-envoy-expected-rq-timeout-ms",
+                                              "grpc-timeout"};
   const auto is_name = [&](std::string_view other) { return http::iequals(name, other); };
-  return std::any_of(reserved.begin(), reserved.end(), is_name) || http::hop_by_hop_fields{}.contains(name) ||
-         http::is_forwarded_field(name);
+  return std::any_of(reserved_fields.begin(), reserved_fields.end(), is_name) ||
+         http::hop_by_hop_fields{}.contains(name) || http::is_forwarded_field(name);
 }
 
 void check_field_name(const scope& at, std::string_view name) {

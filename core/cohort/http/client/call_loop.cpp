@@ -61,9 +61,9 @@ task<client_result> call_loop::run(time_point now) {
       }
       const auto retry = decide(exchange, result);
       if (retry.verdict != policy::retry_verdict::retry) break;
-      const bool new_connection = exchange.stale_connection;
+      const bool needs_new_connection = exchange.was_connection_stale;
       // A stale connection is not a failure of the server, so there is no backoff.
-      if (retry.delay > duration{} && !new_connection) {
+      if (retry.delay > duration{} && !needs_new_connection) {
         // Waits for the backoff. A fixed delay is necessary, because no event reports that the server is available
         // again. The call's deadline caps the delay.
         auto delay = sleep_for(retry.delay);
@@ -72,7 +72,7 @@ task<client_result> call_loop::run(time_point now) {
           co_return client_error::cancelled;
         }
       }
-      auto retry_task = attempt(new_connection, loop::current().now());
+      auto retry_task = attempt(needs_new_connection, loop::current().now());
       exchange = co_await std::move(retry_task);
     }
     end(&exchange);
@@ -83,7 +83,7 @@ task<client_result> call_loop::run(time_point now) {
 
 /// Whether to resend a request after the server closed its connection without reading it.
 bool call_loop::replaces_connection(const client::exchange& exchange) {
-  if (!exchange.stale_connection || has_replaced_connection_ || !is_idempotent(request_.method)) return false;
+  if (!exchange.was_connection_stale || has_replaced_connection_ || !is_idempotent(request_.method)) return false;
   if (!may_replace_connection()) return false;
   has_replaced_connection_ = true;
   ++stale_attempt_count_;
@@ -102,9 +102,9 @@ bool call_loop::follow_redirect(client_result& response, unsigned redirect_count
   return true;
 }
 
-task<client::exchange> call_loop::attempt(bool new_connection, time_point) {
+task<client::exchange> call_loop::attempt(bool needs_new_connection, time_point) {
   count_attempt();
-  return send({.connection = {.new_connection = new_connection}});
+  return send({.connection = {.needs_new_connection = needs_new_connection}});
 }
 
 policy::retry_decision call_loop::decide(const client::exchange&, const classification&) {

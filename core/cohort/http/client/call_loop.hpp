@@ -54,7 +54,7 @@ class call_loop {
   /// exchange, or null if the call was cancelled between two attempts.
   virtual void end(const client::exchange*) {}
   /// Makes one attempt, which starts at `now`.
-  virtual task<client::exchange> attempt(bool new_connection, time_point now);
+  virtual task<client::exchange> attempt(bool needs_new_connection, time_point now);
   /// Whether a request on a stale connection is resent now. Called only for an idempotent method, and not again after
   /// it has returned true.
   virtual bool may_replace_connection() { return true; }

@@ -96,7 +96,7 @@ task<client::exchange> client::send(const client_request& request, deadline call
   if (!target || !has_valid_fields(request)) co_return failed_exchange(client_error::invalid_request);
   auto now = loop::current().now();
   if (call_deadline.expired(now)) co_return failed_exchange(client_error::deadline_exceeded);
-  const auto* const superseded = options.connection.superseded;
+  const auto* const is_superseded = options.connection.is_superseded;
   auto lease = pool().try_acquire(*target, options.connection, now);
   if (!lease) {
     auto acquire_task = pool().acquire(*target, call_deadline, options.connection, options.record);
@@ -117,7 +117,7 @@ task<client::exchange> client::send(const client_request& request, deadline call
   if (lease->is_reused() && is_timeout(result.response)) lease->close_idle_to_same_address();
   const auto ended = result.received_at ? *result.received_at : loop::current().now();
   const auto balancer_outcome = address_outcome(result.response, options.timeout_is_failure);
-  if (result.is_unanswered && superseded && *superseded && result.response.error() == client_error::cancelled) {
+  if (result.is_unanswered && is_superseded && *is_superseded && result.response.error() == client_error::cancelled) {
     lease->release_superseded(balancer_outcome, request.method == method::head, ended);
   } else {
     lease->release(balancer_outcome, result.is_reusable, ended);
@@ -126,7 +126,7 @@ task<client::exchange> client::send(const client_request& request, deadline call
   if (exchange.response) {
     if (const auto error = decode_content(*exchange.response, settings_.max_body_bytes)) exchange.response = *error;
   } else {
-    exchange.stale_connection = is_stale_connection(exchange.response.error(), lease->is_reused());
+    exchange.was_connection_stale = is_stale_connection(exchange.response.error(), lease->is_reused());
   }
   co_return exchange;
 }
@@ -165,7 +165,7 @@ task<client::opened_exchange> client::open(const client_request& request, reques
   exchange.head.address = stream->address();
   if (error) {
     exchange.head.response = *error;
-    exchange.head.stale_connection = stream->is_stale(*error);
+    exchange.head.was_connection_stale = stream->is_stale(*error);
   } else {
     exchange.head.response = std::move(stream->head());
     exchange.body = std::move(stream);

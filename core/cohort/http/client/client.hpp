@@ -41,7 +41,7 @@ class client {
     std::optional<net::endpoint> address{};
     /// Whether a reused connection was closed or reset before any byte of a response. In most cases, the server has
     /// closed the connection before it read the request.
-    bool stale_connection = false;
+    bool was_connection_stale = false;
     /// The time at which the last bytes of the response arrived, or at which the exchange failed.
     time_point ended{};
   };

@@ -104,8 +104,9 @@ const char* find_error(const client_response& response, const std::string& key,
   if (value("sec-websocket-accept") != websocket_accept_value(key))
     return "the header field Sec-WebSocket-Accept is invalid";
   const auto subprotocol = value("sec-websocket-protocol");
-  const auto& offered = options.subprotocols;
-  if (!subprotocol.empty() && std::find(offered.begin(), offered.end(), subprotocol) == offered.end())
+  const auto& offered_subprotocols = options.subprotocols;
+  if (!subprotocol.empty() &&
+      std::find(offered_subprotocols.begin(), offered_subprotocols.end(), subprotocol) == offered_subprotocols.end())
     return "the server chose a subprotocol that was not offered";
   const auto extension = value("sec-websocket-extensions");
   if (!extension.empty() && (!options.compression || !is_valid_deflate_response(extension)))

@@ -78,13 +78,13 @@ filter basic_auth(std::string realm, std::map<std::string, std::string> password
   auto challenge = "Basic realm=\"" + realm + "\", charset=\"UTF-8\"";
   return [shared, challenge = std::move(challenge)](request_context& context) -> std::optional<response> {
     const auto credentials = find_credentials(context.head());
-    if (const auto* authenticated = credentials ? find_account(*shared, *credentials) : nullptr) {
-      context.set(basic_user{authenticated->name});
+    if (const auto* matching_account = credentials ? find_account(*shared, *credentials) : nullptr) {
+      context.set(basic_user{matching_account->name});
       return std::nullopt;
     }
-    auto unauthorized = error_response(status::unauthorized, "A valid user name and password are required");
-    unauthorized.set("WWW-Authenticate", challenge);
-    return unauthorized;
+    auto rejection = error_response(status::unauthorized, "A valid user name and password are required");
+    rejection.set("WWW-Authenticate", challenge);
+    return rejection;
   };
 }
 

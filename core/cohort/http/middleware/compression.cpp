@@ -23,10 +23,10 @@ std::string_view strip_parameters(std::string_view media_type) noexcept {
 /// The state of a streamed response. The response is counted until this object is destroyed.
 class encoded_stream {
  public:
-  explicit encoded_stream(std::shared_ptr<std::atomic<std::size_t>> active_streams)
-      : active_streams_(std::move(active_streams)),
-        previous_stream_count_(active_streams_->fetch_add(1, std::memory_order_relaxed)) {}
-  ~encoded_stream() { active_streams_->fetch_sub(1, std::memory_order_relaxed); }
+  explicit encoded_stream(std::shared_ptr<std::atomic<std::size_t>> active_stream_count)
+      : active_stream_count_(std::move(active_stream_count)),
+        previous_stream_count_(active_stream_count_->fetch_add(1, std::memory_order_relaxed)) {}
+  ~encoded_stream() { active_stream_count_->fetch_sub(1, std::memory_order_relaxed); }
   encoded_stream(const encoded_stream&) = delete;
   encoded_stream& operator=(const encoded_stream&) = delete;
 
@@ -35,7 +35,7 @@ class encoded_stream {
   std::unique_ptr<content_encoder> encoder;
 
  private:
-  std::shared_ptr<std::atomic<std::size_t>> active_streams_;
+  std::shared_ptr<std::atomic<std::size_t>> active_stream_count_;
   std::size_t previous_stream_count_;
 };
 
@@ -150,7 +150,7 @@ void compressor::encode_stream(const request_head& request, response& result, co
   const bool flush_each_write = iequals(strip_parameters(result.content_type()), event_stream);
   std::shared_ptr<encoded_stream> stream;
   if (request.method != method::head) {
-    stream = std::make_shared<encoded_stream>(streams_);
+    stream = std::make_shared<encoded_stream>(active_stream_count_);
     if (stream->previous_stream_count() >= settings_.max_streams) return;
     stream->encoder = make_content_encoder(encoder_settings(coding, length.value_or(0)));
     if (!stream->encoder) return;

@@ -64,7 +64,7 @@ class compressor {
   content_encoder_settings encoder_settings(content_coding coding, std::uint64_t size_hint) const noexcept;
 
   compression_settings settings_;
-  std::shared_ptr<std::atomic<std::size_t>> streams_ = std::make_shared<std::atomic<std::size_t>>(0);
+  std::shared_ptr<std::atomic<std::size_t>> active_stream_count_ = std::make_shared<std::atomic<std::size_t>>(0);
 };
 
 /// Applies a `compressor` to the responses of a router, group or operation. Do not use it for responses that contain

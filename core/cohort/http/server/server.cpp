@@ -111,16 +111,16 @@ void server::admit(server_shard& shard, net::stream_ptr stream) {
   }
 }
 
-void server::shed_oldest_idle(bool urgent) {
+void server::shed_oldest_idle(bool is_urgent) {
   next_shed_index_ = (next_shed_index_ + 1) % shards_.size();
-  shed_on(next_shed_index_, shards_.size(), urgent);
+  shed_on(next_shed_index_, shards_.size(), is_urgent);
 }
 
-void server::shed_on(std::size_t index, std::size_t remaining_shards, bool urgent) {
+void server::shed_on(std::size_t index, std::size_t remaining_shards, bool is_urgent) {
   auto& shard = *shards_[index];
-  auto shed = [this, index, remaining_shards, urgent] {
-    if (shards_[index]->shed_oldest_idle(urgent) || remaining_shards == 1) return;
-    shed_on((index + 1) % shards_.size(), remaining_shards - 1, urgent);
+  auto shed = [this, index, remaining_shards, is_urgent] {
+    if (shards_[index]->shed_oldest_idle(is_urgent) || remaining_shards == 1) return;
+    shed_on((index + 1) % shards_.size(), remaining_shards - 1, is_urgent);
   };
   if (&shard.event_loop() == &loop::current()) {
     shed();

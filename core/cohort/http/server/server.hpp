@@ -48,8 +48,8 @@ class server {
   /// Assigns the connection to the server or to its reserve, or closes it.
   void admit(server_shard& shard, net::stream_ptr stream);
   /// Closes the connection of a shard that has been idle the longest; if none is idle, tries the next shards.
-  void shed_oldest_idle(bool urgent);
-  void shed_on(std::size_t index, std::size_t remaining_shards, bool urgent);
+  void shed_oldest_idle(bool is_urgent);
+  void shed_on(std::size_t index, std::size_t remaining_shards, bool is_urgent);
   void log_accept_error(error_code error);
 
   server_state state_;

@@ -72,8 +72,8 @@ server_metrics::server_metrics(telemetry::registry& registry, const std::string&
   if (std::any_of(routes.routes().begin(), routes.routes().end(),
                   [](const auto& entry) { return has_websocket(*entry); }))
     websockets();
-  auto& unmatched = metrics_for(routes.routes().size(), 0);
-  counter_for(unmatched, routes.routes().size(), 0, 404);
+  auto& unmatched_metrics = metrics_for(routes.routes().size(), 0);
+  counter_for(unmatched_metrics, routes.routes().size(), 0, 404);
 }
 
 websocket_metrics& server_metrics::websockets() {
@@ -99,24 +99,24 @@ server_metrics::method_metrics& server_metrics::metrics_for(std::size_t endpoint
   if (auto* existing = slot.load(std::memory_order_acquire)) return *existing;
   const std::lock_guard lock{creation_mutex_};
   if (auto* existing = slot.load(std::memory_order_acquire)) return *existing;
-  auto& created = method_metrics_.emplace_back();
-  created.durations = &registry_.make_histogram(
+  auto& new_metrics = method_metrics_.emplace_back();
+  new_metrics.durations = &registry_.make_histogram(
       prefix_ + "_http_request_duration_seconds", "Time from a request's header section to its response, in seconds.",
       {{"endpoint", endpoints_[endpoint]}, {"method", std::string{method_labels[method_index]}}});
-  slot.store(&created, std::memory_order_release);
-  return created;
+  slot.store(&new_metrics, std::memory_order_release);
+  return new_metrics;
 }
 
 telemetry::counter& server_metrics::counter_for(method_metrics& metrics, std::size_t endpoint, std::size_t method_index,
                                                 unsigned code) {
   auto& slot = metrics.counters_by_status[code];
   if (auto* existing = slot.load(std::memory_order_acquire)) return *existing;
-  auto& created = registry_.make_counter(prefix_ + "_http_requests_total", "Requests with a response.",
-                                         {{"endpoint", endpoints_[endpoint]},
-                                          {"method", std::string{method_labels[method_index]}},
-                                          {"status", std::to_string(code)}});
-  slot.store(&created, std::memory_order_release);
-  return created;
+  auto& new_counter = registry_.make_counter(prefix_ + "_http_requests_total", "Requests with a response.",
+                                             {{"endpoint", endpoints_[endpoint]},
+                                              {"method", std::string{method_labels[method_index]}},
+                                              {"status", std::to_string(code)}});
+  slot.store(&new_counter, std::memory_order_release);
+  return new_counter;
 }
 
 void server_metrics::on_response(const route* matched_route, std::string_view method_text, method verb, status code,

@@ -115,11 +115,11 @@ void server_shard::serve(net::stream_ptr stream, bool is_reserved) {
   }
 }
 
-bool server_shard::shed_oldest_idle(bool urgent) {
+bool server_shard::shed_oldest_idle(bool is_urgent) {
   // Closes idle connections too. Otherwise, while other connections are idle, each new client would receive 503, and
   // its connection would then be the next closing connection.
-  if (urgent) shed_oldest_closing();
-  const auto shed = connections_.shed_oldest(loop_.now(), urgent);
+  if (is_urgent) shed_oldest_closing();
+  const auto shed = connections_.shed_oldest(loop_.now(), is_urgent);
   if (shed) state_.metrics.bounds.on_shed(*shed);
   return shed.has_value();
 }

@@ -110,10 +110,10 @@ class server_shard {
 
   /// Starts a connection; `is_reserved` if it belongs to the reserve for probes.
   void serve(net::stream_ptr stream, bool is_reserved);
-  /// Closes the connection that has been idle the longest. If `urgent`, header sections and handshakes in progress also
-  /// count as idle, and one connection that only waits for its client to close it is closed. Returns false if no
+  /// Closes the connection that has been idle the longest. If `is_urgent`, header sections and handshakes in progress
+  /// also count as idle, and one connection that only waits for its client to close it is closed. Returns false if no
   /// connection is idle.
-  bool shed_oldest_idle(bool urgent);
+  bool shed_oldest_idle(bool is_urgent);
   /// Closes a connection that only waits for its client to close it. Returns false if there is none.
   bool shed_oldest_closing();
   /// Closes idle connections, lets requests in flight complete, and cancels requests that have not completed within

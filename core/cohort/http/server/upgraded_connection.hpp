@@ -18,11 +18,11 @@ class upgraded_connection {
   /// All references must outlive this object.
   upgraded_connection(net::stream& stream, std::string received, request_context& context, server_shard& shard,
                       handler_run& run)
-      : stream_(stream), received_(std::move(received)), context_(context), shard_(shard), run_(run) {}
+      : stream_(stream), received_bytes_(std::move(received)), context_(context), shard_(shard), run_(run) {}
 
   net::stream& stream() noexcept { return stream_; }
   /// The bytes that were received after the request.
-  std::string take_received_bytes() { return std::move(received_); }
+  std::string take_received_bytes() { return std::move(received_bytes_); }
   /// The context of the request; valid for the lifetime of this object.
   request_context& context() noexcept { return context_; }
   server_shard& shard() noexcept { return shard_; }
@@ -54,7 +54,7 @@ class upgraded_connection {
 
  private:
   net::stream& stream_;
-  std::string received_;
+  std::string received_bytes_;
   request_context& context_;
   server_shard& shard_;
   handler_run& run_;

@@ -43,9 +43,9 @@ std::size_t count_fields(const request_head& head, std::string_view name) {
 }
 
 std::string choose_subprotocol(const request_head& head, const std::vector<std::string>& supported) {
-  const auto offered = head.join_values("sec-websocket-protocol").value_or("");
+  const auto offered_subprotocols = head.join_values("sec-websocket-protocol").value_or("");
   for (const auto& candidate : supported) {
-    for (std::string_view remaining = offered; !remaining.empty();)
+    for (std::string_view remaining = offered_subprotocols; !remaining.empty();)
       if (next_list_element(remaining) == candidate) return candidate;
   }
   return {};

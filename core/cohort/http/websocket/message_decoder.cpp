@@ -27,13 +27,13 @@ message_decoder::event message_decoder::next(std::string_view& input) {
     }
     auto& payload = is_control(frame_.opcode) ? control_payload_ : message_.data;
     const auto size =
-        static_cast<std::size_t>(std::min<std::uint64_t>(frame_.payload_length - received_, input.size()));
+        static_cast<std::size_t>(std::min<std::uint64_t>(frame_.payload_length - received_size_, input.size()));
     const auto start = payload.size();
     payload.append(input.substr(0, size));
-    if (frame_.mask) apply_mask(payload.data() + start, size, *frame_.mask, received_);
+    if (frame_.mask) apply_mask(payload.data() + start, size, *frame_.mask, received_size_);
     input.remove_prefix(size);
-    received_ += size;
-    if (received_ < frame_.payload_length) return event::none;
+    received_size_ += size;
+    if (received_size_ < frame_.payload_length) return event::none;
     is_in_frame_ = false;
     const auto ended = end_frame();
     if (ended != event::none) return ended;
@@ -66,7 +66,7 @@ message_decoder::event message_decoder::start_frame(const frame_header& header) 
     }
   }
   frame_ = header;
-  received_ = 0;
+  received_size_ = 0;
   is_in_frame_ = true;
   return event::none;
 }
@@ -79,9 +79,9 @@ message_decoder::event message_decoder::end_frame() {
 message_decoder::event message_decoder::end_message() {
   is_in_message_ = false;
   if (is_compressed_) {
-    bool too_large = false;
-    auto decompressed_message = inflate_message(message_.data, settings_.max_message_bytes, too_large);
-    if (too_large) {
+    bool is_too_large = false;
+    auto decompressed_message = inflate_message(message_.data, settings_.max_message_bytes, is_too_large);
+    if (is_too_large) {
       return fail(close_code::message_too_big,
                   "message longer than " + std::to_string(settings_.max_message_bytes) + " bytes");
     }

@@ -79,7 +79,7 @@ class message_decoder {
   bool is_in_frame_ = false;
   frame_header frame_;
   /// Number of payload bytes received of the current frame.
-  std::uint64_t received_ = 0;
+  std::uint64_t received_size_ = 0;
   std::string control_payload_;
   std::uint16_t close_code_ = 0;
 };

@@ -128,10 +128,10 @@ std::string deflate_message(std::string_view message) {
   return payload;
 }
 
-std::optional<std::string> inflate_message(std::string_view payload, std::size_t max_bytes, bool& too_large) {
+std::optional<std::string> inflate_message(std::string_view payload, std::size_t max_bytes, bool& is_too_large) {
   auto& stream = thread_object<inflate_state>().stream;
   inflateReset(&stream);
-  too_large = false;
+  is_too_large = false;
   std::string message;
   std::array<char, 16 * 1024> block;
   for (const auto part : {payload, message_end}) {
@@ -142,8 +142,8 @@ std::optional<std::string> inflate_message(std::string_view payload, std::size_t
       const int code = inflate(&stream, Z_SYNC_FLUSH);
       if (code != Z_OK && code != Z_STREAM_END && code != Z_BUF_ERROR) return std::nullopt;
       const auto size = block.size() - stream.avail_out;
-      too_large = message.size() + size > max_bytes;
-      if (too_large) return std::nullopt;
+      is_too_large = message.size() + size > max_bytes;
+      if (is_too_large) return std::nullopt;
       message.append(block.data(), size);
       // A final block may be followed by others (RFC 7692 section 7.2.3.4).
       if (code == Z_STREAM_END) inflateReset(&stream);

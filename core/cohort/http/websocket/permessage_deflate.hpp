@@ -27,7 +27,7 @@ bool is_valid_deflate_response(std::string_view response);
 std::string deflate_message(std::string_view message);
 
 /// The decompressed message of a payload. Returns an empty result if the payload is invalid, or if the message is
-/// longer than `max_bytes`, in which case `too_large` is set.
-std::optional<std::string> inflate_message(std::string_view payload, std::size_t max_bytes, bool& too_large);
+/// longer than `max_bytes`, in which case `is_too_large` is set.
+std::optional<std::string> inflate_message(std::string_view payload, std::size_t max_bytes, bool& is_too_large);
 
 }  // namespace cohort::http

@@ -34,8 +34,8 @@ websocket_connection::websocket_connection(net::stream& stream, net::stream_ptr 
       input_(std::move(values.received)),
       input_size_(input_.size()),
       read_size_(small_read_size),
-      last_received_(loop_.now()),
-      last_message_(last_received_),
+      last_receive_time_(loop_.now()),
+      last_message_time_(last_receive_time_),
       timer_(loop_.timers(), this) {
   if (metrics_) metrics_->open_connections.add(1);
 }
@@ -67,7 +67,7 @@ std::optional<websocket_message> websocket_connection::take_message() {
   update_shared_bytes();
   if (was_full && !is_inbox_full() && !has_ended_) {
     // The idle timeout does not apply while reading is paused, because messages of the peer are then not received.
-    last_received_ = loop_.now();
+    last_receive_time_ = loop_.now();
     decode();
   }
   return message;
@@ -88,7 +88,7 @@ void websocket_connection::read_more() {
 void websocket_connection::on_read(const net::io_result& size) {
   if (has_ended_) return;
   if (!size) return end();
-  last_received_ = loop_.now();
+  last_receive_time_ = loop_.now();
   is_ping_pending_ = false;
   input_size_ += *size;
   read_size_ = *size == read_size_ ? large_read_size : small_read_size;
@@ -137,7 +137,7 @@ void websocket_connection::handle(message_decoder::event event) {
   using event_kind = message_decoder::event;
   switch (event) {
     case event_kind::message:
-      last_message_ = last_received_;
+      last_message_time_ = last_receive_time_;
       if (metrics_) metrics_->messages_received.increment();
       inbox_bytes_ += decoder_.message().data.size();
       inbox_.push_back(std::move(decoder_.message()));
@@ -195,7 +195,7 @@ encoded_frame websocket_connection::encode(std::string message, websocket_messag
 }
 
 void websocket_connection::send(encoded_frame frame) {
-  last_message_ = loop_.now();
+  last_message_time_ = loop_.now();
   if (metrics_) metrics_->messages_sent.increment();
   enqueue(std::move(frame), frame_kind::message);
 }
@@ -340,11 +340,11 @@ void websocket_connection::end() {
 
 void websocket_connection::schedule_timer() {
   if (has_ended_) return;
-  auto next = time_after(last_message_, settings_.idle_timeout);
-  next = std::min(next, time_after(last_received_, settings_.ping_interval));
+  auto next = time_after(last_message_time_, settings_.idle_timeout);
+  next = std::min(next, time_after(last_receive_time_, settings_.ping_interval));
   if (is_ping_pending_) {
-    next = std::min(time_after(last_message_, settings_.idle_timeout),
-                    time_after(time_after(last_received_, settings_.ping_interval), settings_.pong_timeout));
+    next = std::min(time_after(last_message_time_, settings_.idle_timeout),
+                    time_after(time_after(last_receive_time_, settings_.ping_interval), settings_.pong_timeout));
   }
   if (is_close_queued_) next = time_after(close_start_, settings_.close_timeout);
   if (is_writing_) next = std::min(next, time_after(write_progress_, settings_.write_timeout));
@@ -358,14 +358,14 @@ void websocket_connection::on_timer() {
   if (is_writing_ && now >= time_after(write_progress_, settings_.write_timeout)) return end();
   if (is_close_queued_) {
     if (now >= time_after(close_start_, settings_.close_timeout)) return end();
-  } else if (now >= time_after(last_message_, settings_.idle_timeout)) {
+  } else if (now >= time_after(last_message_time_, settings_.idle_timeout)) {
     close(close_code::going_away, "no message within the idle timeout");
   } else if (is_inbox_full()) {
-    last_received_ = now;  // reading is paused, so the peer's messages are not received
+    last_receive_time_ = now;  // reading is paused, so the peer's messages are not received
   } else if (is_ping_pending_ &&
-             now >= time_after(time_after(last_received_, settings_.ping_interval), settings_.pong_timeout)) {
+             now >= time_after(time_after(last_receive_time_, settings_.ping_interval), settings_.pong_timeout)) {
     return end();
-  } else if (!is_ping_pending_ && now >= time_after(last_received_, settings_.ping_interval)) {
+  } else if (!is_ping_pending_ && now >= time_after(last_receive_time_, settings_.ping_interval)) {
     is_ping_pending_ = true;
     send_control(websocket_opcode::ping, {});
   }

@@ -150,8 +150,8 @@ class websocket_connection : public std::enable_shared_from_this<websocket_conne
   std::uint16_t close_code_ = close_code::abnormal_closure;
   std::string close_reason_;
   std::uint64_t bytes_sent_ = 0;
-  time_point last_received_;
-  time_point last_message_;
+  time_point last_receive_time_;
+  time_point last_message_time_;
   time_point write_progress_;
   time_point close_start_;
   wait_queue readers_;

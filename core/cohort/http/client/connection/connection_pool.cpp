@@ -130,7 +130,8 @@ task<result<connection_pool::lease, client_error>> connection_pool::acquire(orig
 std::optional<connection_pool::lease> connection_pool::try_acquire(const origin& target, const lease_options& options,
                                                                    time_point now) {
   const auto found = origins_.find(target);
-  if (options.new_connection || found == origins_.end() || now >= found->second->next_resolve) return std::nullopt;
+  if (options.needs_new_connection || found == origins_.end() || now >= found->second->next_resolve)
+    return std::nullopt;
   auto& state = *found->second;
   const auto generator = loop_.random();
   std::span<const net::endpoint> avoided_addresses;
@@ -178,7 +179,7 @@ task<result<connection_pool::lease, client_error>> connection_pool::acquire_at(
   lease lease{*this, state, address, options.is_overtaken};
   if (state->name.secure) close_outdated(*state);
   lease.tls_version_ = state->tls_version;
-  if (!options.new_connection) lease.stream_ = state->idle.take(address, loop_.now());
+  if (!options.needs_new_connection) lease.stream_ = state->idle.take(address, loop_.now());
   if (lease.stream_) {
     lease.is_reused_ = true;
     co_return std::move(lease);
@@ -203,7 +204,7 @@ task<result<connection_pool::lease, client_error>> connection_pool::acquire_at(
     const bool has_local_cause = error == client_error::cancelled || error == client_error::no_file_descriptor ||
                                  error == client_error::no_local_port;
     lease.release(has_local_cause ? outcome::ignored : outcome::connect_failure, false, loop_.now());
-    if (error == client_error::cancelled && options.superseded && *options.superseded) {
+    if (error == client_error::cancelled && options.is_superseded && *options.is_superseded) {
       connect_in_background(state, address);
     } else {
       // The server's address may have changed: the next request re-resolves the name.

@@ -71,13 +71,13 @@ class connection_pool {
     /// adds the address once the connection is established. May be null; must outlive the exchange.
     recycled_vector<net::endpoint>* tried_addresses = nullptr;
     /// Whether to open a new connection instead of reusing an idle one.
-    bool new_connection = false;
+    bool needs_new_connection = false;
     /// Whether the request is cancelled because a later request at another address received its response first. The
     /// cancellation then counts as a failure of the address. May be null; must outlive the lease.
     const bool* is_overtaken = nullptr;
     /// Whether the request is cancelled because another request of the same call received its response first. May be
     /// null; must outlive the exchange.
-    const bool* superseded = nullptr;
+    const bool* is_superseded = nullptr;
   };
 
   /// The addresses of an origin.

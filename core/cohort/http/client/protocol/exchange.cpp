@@ -35,7 +35,7 @@ task<exchange_result> run_exchange(net::stream& stream, recycled_string request,
     auto read_task = stream.read_some(reader);
     const auto count = co_await std::move(read_task);
     if (!count) {
-      if (parser.header_done()) {
+      if (parser.is_header_done()) {
         const auto error = count.error() == asio::error::eof ? parser.end() : client_error::body_truncated;
         if (!error) co_return exchange_result{std::move(parser.response())};
         co_return exchange_result{error_at_stage(count.error(), client_error::body_timeout, *error)};
@@ -80,9 +80,9 @@ std::optional<client_error> decode_content(client_response& response, std::size_
     // The deflate coding is the zlib format (RFC 9110 section 8.4.1.2), which `gunzip` detects.
     const bool is_known = iequals(*coding, "gzip") || iequals(*coding, "x-gzip") || iequals(*coding, "deflate");
     if (!is_known) return client_error::body_malformed;
-    bool too_large = false;
-    auto decoded = gunzip(response.body, max_body_bytes, too_large);
-    if (!decoded) return too_large ? client_error::body_too_large : client_error::body_malformed;
+    bool is_too_large = false;
+    auto decoded = gunzip(response.body, max_body_bytes, is_too_large);
+    if (!decoded) return is_too_large ? client_error::body_too_large : client_error::body_malformed;
     response.body = std::move(*decoded);
   }
   response.fields.erase("content-encoding");

@@ -12,15 +12,15 @@ namespace {
 
 namespace beast_http = boost::beast::http;
 
-client_error to_client_error(const boost::beast::error_code& failure, bool header_done) noexcept {
+client_error to_client_error(const boost::beast::error_code& failure, bool is_header_done) noexcept {
   // Beast reports the error after the header is complete, but the header is malformed.
   if (failure == beast_http::error::bad_transfer_encoding) return client_error::response_malformed;
   if (failure == beast_http::error::body_limit) return client_error::body_too_large;
   if (failure == beast_http::error::header_limit) return client_error::response_header_too_large;
   if (failure == beast_http::error::partial_message) {
-    return header_done ? client_error::body_truncated : client_error::response_truncated;
+    return is_header_done ? client_error::body_truncated : client_error::response_truncated;
   }
-  return header_done ? client_error::body_malformed : client_error::response_malformed;
+  return is_header_done ? client_error::body_malformed : client_error::response_malformed;
 }
 
 constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }

@@ -36,9 +36,9 @@ class response_parser : private boost::beast::http::basic_parser<false> {
   /// Reports that the peer has closed the connection. Returns the error; empty if the close completes the response.
   std::optional<client_error> end();
 
-  bool header_done() const { return simple_body_ || base::is_header_done(); }
+  bool is_header_done() const { return simple_body_ || base::is_header_done(); }
   bool done() const { return simple_body_ ? simple_body_->bytes_left == 0 : base::is_done(); }
-  /// Whether the connection stays open after the response. Precondition: `header_done()`.
+  /// Whether the connection stays open after the response. Precondition: `is_header_done()`.
   bool keep_alive() const { return simple_body_ ? simple_body_->keep_alive : base::keep_alive(); }
   /// The response as parsed so far. An interim response (1xx) is `done()` after its header: the caller skips it with a
   /// new parser.

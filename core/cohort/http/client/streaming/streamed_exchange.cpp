@@ -172,7 +172,7 @@ task<std::optional<client_error>> streamed_exchange::send_body(std::string_view 
 }
 
 task<std::optional<client_error>> streamed_exchange::read_head() {
-  while (!reader_.parser().header_done()) {
+  while (!reader_.parser().is_header_done()) {
     auto read_task = lease_.stream().read_some(reader_);
     const auto count = co_await std::move(read_task);
     if (!count) co_return head_error(count.error());

@@ -81,10 +81,10 @@ breaker::outcome upstream::active_call::breaker_outcome(const client_result& res
   return is_timeout(response) && !timeout_is_failure_ ? breaker::outcome::ignored : breaker::outcome::failure;
 }
 
-task<client::exchange> upstream::active_call::attempt(bool new_connection, time_point now) {
+task<client::exchange> upstream::active_call::attempt(bool needs_new_connection, time_point now) {
   const auto delay = hedge_delay(now);
-  if (delay) return send_hedged(*delay, new_connection, now);
-  return send_recorded(new_connection, begin_attempt_record(false, now), now);
+  if (delay) return send_hedged(*delay, needs_new_connection, now);
+  return send_recorded(needs_new_connection, begin_attempt_record(false, now), now);
 }
 
 /// Returns the delay of the hedge; empty for retries, for probes and for requests that are not idempotent.
@@ -99,24 +99,24 @@ telemetry::attempt_record* upstream::active_call::begin_attempt_record(bool is_h
   return recording_->add_attempt(kind, now);
 }
 
-task<client::exchange> upstream::active_call::send_recorded(bool new_connection, telemetry::attempt_record* record,
-                                                            time_point started, const bool* overtaken,
-                                                            const bool* superseded) {
+task<client::exchange> upstream::active_call::send_recorded(bool needs_new_connection,
+                                                            telemetry::attempt_record* record, time_point started,
+                                                            const bool* is_overtaken, const bool* is_superseded) {
   attempt_recording recording{*recording_, record};
   count_attempt();
   owner_.metrics_->attempts.increment();
   client::send_options options;
   options.connection.tried_addresses = &tried_addresses_;
-  options.connection.new_connection = new_connection;
-  options.connection.overtaken = overtaken;
-  options.connection.superseded = superseded;
+  options.connection.needs_new_connection = needs_new_connection;
+  options.connection.is_overtaken = is_overtaken;
+  options.connection.is_superseded = is_superseded;
   options.timeout_is_failure = timeout_is_failure_;
   options.record = record;
   options.propagate_deadline = owner_.settings_.propagate_deadline;
   auto send_task = send(options);
   auto exchange = co_await std::move(send_task);
   const auto now = exchange.ended;
-  if (exchange.stale_connection) stale_attempt_duration_ = now - started;
+  if (exchange.was_connection_stale) stale_attempt_duration_ = now - started;
   recording.end(exchange.response, now);
   if (exchange.response) {
     state_.hedging.record(now - started, now);
@@ -132,8 +132,8 @@ void upstream::active_call::record_rate_limit(const client_response& response, t
   if (retry_after) owner_.hold_->extend(now + std::min(*retry_after, owner_.settings_.max_rate_limit_hold));
 }
 
-task<client::exchange> upstream::active_call::send_hedged(duration delay, bool new_connection, time_point now) {
-  hedged_attempt attempts{*this, delay, new_connection, now};
+task<client::exchange> upstream::active_call::send_hedged(duration delay, bool needs_new_connection, time_point now) {
+  hedged_attempt attempts{*this, delay, needs_new_connection, now};
   auto run_task = detail::run_scope(attempts);
   co_await std::move(run_task);
   co_return attempts.take();

@@ -79,15 +79,15 @@ class upstream::active_call : public call_loop {
 
  protected:
   void end(const client::exchange* last) override;
-  task<client::exchange> attempt(bool new_connection, time_point now) override;
+  task<client::exchange> attempt(bool needs_new_connection, time_point now) override;
   bool may_replace_connection() override;
   policy::retry_decision decide(const client::exchange& exchange, const classification& result) override;
   /// Starts the record of the next attempt at `now`; null if the request has no record.
   telemetry::attempt_record* begin_attempt_record(bool is_hedge, time_point now);
   /// Makes one attempt, which starts at `now`, and records it in the metrics, the policies and `record`, which may be
-  /// null. For `overtaken` and `superseded`, see `connection_pool::lease_options`.
-  task<client::exchange> send_recorded(bool new_connection, telemetry::attempt_record* record, time_point now,
-                                       const bool* overtaken = nullptr, const bool* superseded = nullptr);
+  /// null. For `is_overtaken` and `is_superseded`, see `connection_pool::lease_options`.
+  task<client::exchange> send_recorded(bool needs_new_connection, telemetry::attempt_record* record, time_point now,
+                                       const bool* is_overtaken = nullptr, const bool* is_superseded = nullptr);
 
  private:
   class hedged_attempt;
@@ -96,7 +96,7 @@ class upstream::active_call : public call_loop {
   std::optional<duration> hedge_delay(time_point now);
   /// Rejects calls for the time in the `Retry-After` of a 429.
   void record_rate_limit(const client_response& response, time_point now);
-  task<client::exchange> send_hedged(duration delay, bool new_connection, time_point now);
+  task<client::exchange> send_hedged(duration delay, bool needs_new_connection, time_point now);
   policy::circuit_breaker::outcome breaker_outcome(const client_result& response) const noexcept;
   /// Logs a failed TLS handshake, at most once a minute per loop: an operator must replace an invalid certificate.
   void log_tls_failure(const client::exchange& exchange);

@@ -9,17 +9,17 @@ constexpr duration max_timer_delay = std::chrono::milliseconds{1};
 
 }  // namespace
 
-upstream::active_call::hedged_attempt::hedged_attempt(active_call& call, duration delay, bool new_connection,
+upstream::active_call::hedged_attempt::hedged_attempt(active_call& call, duration delay, bool needs_new_connection,
                                                       time_point now)
     : call_(call),
       delay_(delay),
-      new_connection_(new_connection),
+      needs_new_connection_(needs_new_connection),
       started_(now),
       delay_timer_(loop::current().timers(), this) {}
 
 void upstream::active_call::hedged_attempt::start_all() {
   delay_timer_.arm(started_ + delay_);
-  start(first_attempt, new_connection_, started_);
+  start(first_attempt, needs_new_connection_, started_);
 }
 
 void upstream::active_call::hedged_attempt::cancel_all() {
@@ -35,13 +35,13 @@ client::exchange upstream::active_call::hedged_attempt::take() {
   return std::move(*outcome.value);
 }
 
-void upstream::active_call::hedged_attempt::start(std::size_t index, bool new_connection, time_point now) {
+void upstream::active_call::hedged_attempt::start(std::size_t index, bool needs_new_connection, time_point now) {
   ++running_count_;
   records_[index] = call_.begin_attempt_record(index == second_attempt, now);
   detail::start_child_task(
       attempts_[index],
-      call_.send_recorded(new_connection, records_[index], now, index == first_attempt ? &is_first_overtaken_ : nullptr,
-                          &is_superseded_),
+      call_.send_recorded(needs_new_connection, records_[index], now,
+                          index == first_attempt ? &is_first_overtaken_ : nullptr, &is_superseded_),
       [this, index] { on_attempt_ended(index); });
 }
 

@@ -12,7 +12,7 @@ namespace cohort::http {
 /// cancelled and awaited. `detail::run_scope` runs it.
 class upstream::active_call::hedged_attempt {
  public:
-  hedged_attempt(active_call& call, duration delay, bool new_connection, time_point now);
+  hedged_attempt(active_call& call, duration delay, bool needs_new_connection, time_point now);
 
   void start_all();
   void cancel_all();
@@ -27,14 +27,14 @@ class upstream::active_call::hedged_attempt {
   static constexpr std::size_t first_attempt = 0;
   static constexpr std::size_t second_attempt = 1;
 
-  void start(std::size_t index, bool new_connection, time_point now);
+  void start(std::size_t index, bool needs_new_connection, time_point now);
   void start_second_attempt();
   void on_attempt_ended(std::size_t index);
   bool has_succeeded(std::size_t index) const;
 
   active_call& call_;
   duration delay_;
-  bool new_connection_;
+  bool needs_new_connection_;
   time_point started_;
   std::array<detail::child_task<client::exchange>, 2> attempts_;
   std::array<telemetry::attempt_record*, 2> records_{};

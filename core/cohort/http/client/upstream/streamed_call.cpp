@@ -28,8 +28,8 @@ task<client::exchange> upstream::streamed_call::send(client::send_options option
 }
 
 /// Streamed calls are not hedged: a second attempt would need the body of the request twice.
-task<client::exchange> upstream::streamed_call::attempt(bool new_connection, time_point now) {
-  return send_recorded(new_connection, begin_attempt_record(false, now), now);
+task<client::exchange> upstream::streamed_call::attempt(bool needs_new_connection, time_point now) {
+  return send_recorded(needs_new_connection, begin_attempt_record(false, now), now);
 }
 
 /// Rewinds the source of the body if it has been read.

@@ -24,7 +24,7 @@ class upstream::streamed_call final : public active_call {
  private:
   bool can_send_body_again();
   task<client::exchange> send(client::send_options options) override;
-  task<client::exchange> attempt(bool new_connection, time_point now) override;
+  task<client::exchange> attempt(bool needs_new_connection, time_point now) override;
   bool may_replace_connection() override;
   policy::retry_decision decide(const client::exchange& exchange, const classification& result) override;
   void end(const client::exchange* last) override;

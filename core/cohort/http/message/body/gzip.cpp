@@ -8,8 +8,8 @@
 
 namespace cohort::http {
 
-std::optional<std::string> gunzip(std::string_view compressed, std::size_t max_bytes, bool& too_large) {
-  too_large = false;
+std::optional<std::string> gunzip(std::string_view compressed, std::size_t max_bytes, bool& is_too_large) {
+  is_too_large = false;
   z_stream state{};
   // A window of 15 bits; adding 32 makes zlib detect whether the format is gzip or zlib.
   int code = inflateInit2(&state, 15 + 32);
@@ -27,7 +27,7 @@ std::optional<std::string> gunzip(std::string_view compressed, std::size_t max_b
     code = inflate(&state, Z_NO_FLUSH);
     const auto size = block.size() - state.avail_out;
     if (content.size() + size > max_bytes) {
-      too_large = true;
+      is_too_large = true;
       return std::nullopt;
     }
     content.append(block.data(), size);

@@ -23,14 +23,14 @@ std::string_view next_entity_tag(std::string_view& list) noexcept {
 
 /// Whether a field with this ID lists the entity tag or `*`. With strong comparison, a weak tag matches nothing (RFC
 /// 9110 section 8.8.3.2).
-bool lists_etag(const request_head& head, field id, std::string_view etag, bool weak_comparison) noexcept {
-  if (weak_comparison && etag.starts_with("W/")) etag.remove_prefix(2);
+bool lists_etag(const request_head& head, field id, std::string_view etag, bool uses_weak_comparison) noexcept {
+  if (uses_weak_comparison && etag.starts_with("W/")) etag.remove_prefix(2);
   for (const auto& header : head.fields) {
     if (header.id != id) continue;
     for (auto list = header.value; !list.empty();) {
       auto element = next_entity_tag(list);
       if (element == "*") return true;
-      if (weak_comparison && element.starts_with("W/")) element.remove_prefix(2);
+      if (uses_weak_comparison && element.starts_with("W/")) element.remove_prefix(2);
       if (!etag.empty() && element == etag && !element.starts_with("W/")) return true;
     }
   }

@@ -116,8 +116,8 @@ void admission_control::release(const permit& request) {
 
 void admission_control::report_limit(const route& requested_route, route_state& state) {
   const auto limit = state.limiter.limit();
-  const auto reported = std::exchange(state.reported_limit, limit);
-  metrics_.on_concurrency_limit(requested_route, static_cast<double>(limit) - static_cast<double>(reported));
+  const auto previous_limit = std::exchange(state.reported_limit, limit);
+  metrics_.on_concurrency_limit(requested_route, static_cast<double>(limit) - static_cast<double>(previous_limit));
 }
 
 }  // namespace cohort::http

@@ -47,7 +47,7 @@ class client_connections {
 
   const std::size_t max_connections_;
   mutable std::mutex mutex_;
-  std::unordered_map<std::string, std::size_t> counts_;
+  std::unordered_map<std::string, std::size_t> connection_counts_;
 };
 
 }  // namespace cohort::http

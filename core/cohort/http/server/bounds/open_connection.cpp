@@ -47,10 +47,10 @@ bool connection_registry::shed_oldest_closing() {
   return true;
 }
 
-std::optional<idle_state> connection_registry::shed_oldest(time_point now, bool urgent) {
-  auto& next_search = urgent ? next_urgent_search_ : next_search_;
+std::optional<idle_state> connection_registry::shed_oldest(time_point now, bool is_urgent) {
+  auto& next_search = is_urgent ? next_urgent_search_ : next_search_;
   if (now < next_search) return std::nullopt;
-  const auto grace_period = urgent ? duration::zero() : default_grace_period;
+  const auto grace_period = is_urgent ? duration::zero() : default_grace_period;
   const auto busy_key = now + duration{1};
   while (!order_.empty() && order_.begin()->first < busy_key) {
     auto& candidate = *order_.begin()->second;

@@ -65,10 +65,10 @@ class connection_registry {
   void begin_closing(open_connection& connection, time_point now) noexcept;
 
   /// Sheds the connection that has been idle the longest; a header section or handshake in progress counts as idle
-  /// after one second, or immediately if `urgent`. Returns the state of the connection; empty if no connection is idle.
-  /// The amortized time is logarithmic in the number of connections. If no connection was idle, the next search takes
-  /// place after 10 ms.
-  std::optional<idle_state> shed_oldest(time_point now, bool urgent);
+  /// after one second, or immediately if `is_urgent`. Returns the state of the connection; empty if no connection is
+  /// idle. The amortized time is logarithmic in the number of connections. If no connection was idle, the next search
+  /// takes place after 10 ms.
+  std::optional<idle_state> shed_oldest(time_point now, bool is_urgent);
   /// Sheds the closing connection whose last response was sent first. Returns false if no connection is closing.
   bool shed_oldest_closing();
 

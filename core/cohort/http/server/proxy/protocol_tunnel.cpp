@@ -24,10 +24,10 @@ class tunnel_buffer {
   asio::const_buffer filled(std::size_t count) const noexcept { return {bytes_.get(), count}; }
   /// Selects the buffer size for the next read. Precondition: the bytes of the last read have been written.
   void adapt(std::size_t last_read_size) {
-    short_reads_ = last_read_size <= small_buffer_size ? short_reads_ + 1 : 0;
+    short_read_count_ = last_read_size <= small_buffer_size ? short_read_count_ + 1 : 0;
     if (size_ == small_buffer_size && last_read_size == small_buffer_size) {
       resize(large_buffer_size);
-    } else if (size_ == large_buffer_size && short_reads_ >= short_reads_to_shrink) {
+    } else if (size_ == large_buffer_size && short_read_count_ >= short_reads_to_shrink) {
       resize(small_buffer_size);
     }
   }
@@ -41,12 +41,12 @@ class tunnel_buffer {
     bytes_.reset();
     bytes_ = std::make_unique_for_overwrite<char[]>(size);
     size_ = size;
-    short_reads_ = 0;
+    short_read_count_ = 0;
   }
 
   std::unique_ptr<char[]> bytes_;
   std::size_t size_ = 0;
-  unsigned short_reads_ = 0;
+  unsigned short_read_count_ = 0;
 };
 
 /// An active tunnel. The destructor reports the end of the tunnel, even if the server cancels it.

@@ -38,7 +38,7 @@ parse_result parse(const std::vector<std::string_view>& segments, bool is_head_r
   }
   if (closes_connection && !result.error && !parser.done()) result.error = parser.end();
   result.is_complete = parser.done();
-  if (parser.header_done()) result.keep_alive = parser.keep_alive();
+  if (parser.is_header_done()) result.keep_alive = parser.keep_alive();
   result.response = parser.response();
   return result;
 }
