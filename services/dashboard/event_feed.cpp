@@ -95,7 +95,7 @@ class event_feed::running_poll {
 
 /// Counts an aggregate in progress.
 struct event_feed::running_aggregate {
-  explicit running_aggregate(event_feed& counted) : feed(counted) {}
+  explicit running_aggregate(event_feed& owner) : feed(owner) {}
   ~running_aggregate() {
     const std::lock_guard lock{feed.mutex_};
     --feed.aggregates_in_progress_;

@@ -133,7 +133,7 @@ bool server_shard::shed_oldest_closing() {
 task<> server_shard::run_connection(server_shard& self, net::stream_ptr stream, bool is_reserved,
                                     asio::cancellation_signal& cancel_signal) {
   struct count_guard {
-    explicit count_guard(server_shard& counted) : shard(counted) {
+    explicit count_guard(server_shard& owner) : shard(owner) {
       shard.open_peak_ = std::max(shard.open_peak_, ++shard.open_count_);
       shard.state_.metrics.connections.add(1);
       shard.state_.metrics.connections_total.increment();

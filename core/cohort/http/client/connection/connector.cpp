@@ -91,7 +91,7 @@ task<result<connector::connection, client_error>> connector::connect_address(con
 task<result<net::stream_ptr, client_error>> connector::connect(origin target, deadline call_deadline) {
   auto addresses = co_await resolve(target, call_deadline);
   if (!addresses) co_return addresses.error();
-  const auto first_index = next_address_++;
+  const auto first_index = next_address_index_++;
   std::optional<client_error> failure;
   for (std::size_t i = 0; i < addresses->size(); ++i) {
     // The remaining time is divided among the remaining addresses, so that an address that never responds does not use

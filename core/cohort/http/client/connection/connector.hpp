@@ -68,7 +68,7 @@ class connector {
   std::shared_ptr<const net::tls_client_settings> current_tls_settings_;
   /// The context is shared with the handshakes in progress.
   std::shared_ptr<net::tls_client_context> tls_;
-  std::size_t next_address_ = 0;
+  std::size_t next_address_index_ = 0;
 };
 
 }  // namespace cohort::http

@@ -154,11 +154,11 @@ bool upstream::active_call::may_replace_connection() {
 policy::retry_decision upstream::active_call::decide(const client::exchange& exchange, const classification& result) {
   const auto now = loop::current().now();
   // A probe must send only one request. If the breaker has opened during the call, the call is not retried either.
-  const bool single_attempt = permit_->is_probe() || state_.breaker.current_state() != breaker::state::closed;
+  const bool is_single_attempt = permit_->is_probe() || state_.breaker.current_state() != breaker::state::closed;
   const policy::failed_attempt attempt{
       .failure = *result.failure,
       .is_idempotent = is_idempotent(request().method),
-      .attempts = single_attempt ? owner_.settings_.retry.max_attempts : counted_attempts(),
+      .attempts = is_single_attempt ? owner_.settings_.retry.max_attempts : counted_attempts(),
       .retry_after = result.retry_after,
       .remaining_time = call_deadline().remaining(now),
       .expected_duration = std::max(state_.hedging.median(now), transport().round_trip_time(target()))};

@@ -17,12 +17,12 @@ std::optional<std::int64_t> parse_integer(std::string_view text, std::int64_t mi
 
 /// Parses a duration, such as `250ms` or `3s`, from 1 ms to 1 h.
 std::optional<duration> parse_duration(std::string_view text) noexcept {
-  const bool in_milliseconds = text.ends_with("ms");
+  const bool is_in_milliseconds = text.ends_with("ms");
   if (!text.ends_with('s')) return std::nullopt;
-  text.remove_suffix(in_milliseconds ? 2 : 1);
-  const auto number = parse_integer(text, 1, in_milliseconds ? 3'600'000 : 3'600);
+  text.remove_suffix(is_in_milliseconds ? 2 : 1);
+  const auto number = parse_integer(text, 1, is_in_milliseconds ? 3'600'000 : 3'600);
   if (!number) return std::nullopt;
-  return in_milliseconds ? duration{std::chrono::milliseconds{*number}} : duration{std::chrono::seconds{*number}};
+  return is_in_milliseconds ? duration{std::chrono::milliseconds{*number}} : duration{std::chrono::seconds{*number}};
 }
 
 /// Parses a percentage up to 100 % as a ratio: `20%` is 0.2.

@@ -82,15 +82,15 @@ std::optional<specificity> match(const media_range& range, const media_range& of
   const bool is_same_subtype = is_same_type && iequals(range.subtype, offer.subtype);
   if (!is_same_type && !(range.type == "*" && range.subtype == "*")) return std::nullopt;
   if (is_same_type && !is_same_subtype && range.subtype != "*") return std::nullopt;
-  std::size_t shared_parameters = 0;
+  std::size_t shared_parameter_count = 0;
   for (const auto& [range_name, range_value] : range.parameters) {
     for (const auto& [offer_name, offer_value] : offer.parameters) {
       if (!iequals(range_name, offer_name)) continue;
       if (!iequals(range_value, offer_value)) return std::nullopt;
-      ++shared_parameters;
+      ++shared_parameter_count;
     }
   }
-  return specificity{is_same_type, is_same_subtype, shared_parameters};
+  return specificity{is_same_type, is_same_subtype, shared_parameter_count};
 }
 
 /// The quality of the most specific range that matches the offer; zero if none does.

@@ -49,16 +49,17 @@ constexpr std::string_view repeated_length_error = "Content-Length is repeated";
 }  // namespace
 
 head_scanner::state head_scanner::scan(std::string_view bytes) noexcept {
-  while (scanned_ < bytes.size()) {
-    const auto* found = static_cast<const char*>(std::memchr(bytes.data() + scanned_, '\n', bytes.size() - scanned_));
+  while (scanned_size_ < bytes.size()) {
+    const auto* found =
+        static_cast<const char*>(std::memchr(bytes.data() + scanned_size_, '\n', bytes.size() - scanned_size_));
     if (!found) {
-      scanned_ = bytes.size();
+      scanned_size_ = bytes.size();
       return state::incomplete;
     }
     const auto end = static_cast<std::size_t>(found - bytes.data());
     if (end == line_start_ || bytes[end - 1] != '\r') return state::bare_line_feed;
     const bool is_empty_line = end - line_start_ == 1;
-    scanned_ = line_start_ = end + 1;
+    scanned_size_ = line_start_ = end + 1;
     if (is_empty_line) return state::complete;
   }
   return state::incomplete;
@@ -269,10 +270,10 @@ void request_parser::on_field_impl(beast_http::field id, view name, view value, 
   // Beast unfolds a folded value into its own buffer, so the value is outside the header section. If the first line of
   // a value is empty, Beast skips it instead, so there is a line end between name and value.
   const auto* start = value.data();
-  const bool in_place = std::less_equal<>{}(head_bytes_.data(), start) &&
-                        std::less_equal<>{}(start + value.size(), head_bytes_.data() + head_bytes_.size());
+  const bool is_in_place = std::less_equal<>{}(head_bytes_.data(), start) &&
+                           std::less_equal<>{}(start + value.size(), head_bytes_.data() + head_bytes_.size());
   const auto* name_end = name.data() + name.size();
-  has_folded_line_ = has_folded_line_ || (in_place ? std::find(name_end, start, '\n') != start : !value.empty());
+  has_folded_line_ = has_folded_line_ || (is_in_place ? std::find(name_end, start, '\n') != start : !value.empty());
   head_.fields.push_back({id, to_std_string_view(name), to_std_string_view(value)});
 }
 

@@ -24,11 +24,11 @@ class head_scanner {
   std::size_t length() const noexcept { return line_start_; }
   /// Whether the request line is complete.
   bool has_start_line() const noexcept { return line_start_ > 0; }
-  void reset() noexcept { line_start_ = scanned_ = 0; }
+  void reset() noexcept { line_start_ = scanned_size_ = 0; }
 
  private:
   std::size_t line_start_ = 0;
-  std::size_t scanned_ = 0;
+  std::size_t scanned_size_ = 0;
 };
 
 /// Parses one request. Beast's parser reads the header section, unless it has the most common form. This class adds the

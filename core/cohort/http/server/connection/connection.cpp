@@ -78,8 +78,8 @@ task<> connection::run() {
       const bool awaits_request = input_.empty();
       const auto read_deadline = head_deadline(awaits_request);
       if (!try_flush()) {
-        const bool flushed = co_await flush();
-        if (!flushed) {
+        const bool is_flushed = co_await flush();
+        if (!is_flushed) {
           head = read_result::closed;
           break;
         }
@@ -106,8 +106,8 @@ task<> connection::run() {
     shard_.state().metrics.bounds.max_requests_closes_total.increment();
   }
   if (next == disposition::linger) {
-    const bool flushed = co_await flush();
-    if (flushed) co_await linger();
+    const bool is_flushed = co_await flush();
+    if (is_flushed) co_await linger();
   }
   stream_->close();
 }
@@ -280,8 +280,8 @@ task<connection::handling_result> connection::handle_async(request_context& cont
   if (!permit.is_admitted()) co_return permit.rejection();
   // The responses to earlier pipelined requests must not wait for this handler.
   if (!try_flush()) {
-    const bool flushed = co_await flush();
-    if (!flushed) co_return no_response::connection_lost;
+    const bool is_flushed = co_await flush();
+    if (!is_flushed) co_return no_response::connection_lost;
   }
   const auto start = shard_.event_loop().now();
   auto work = start_handler(selected, context);
@@ -357,8 +357,8 @@ task<connection::disposition> connection::send_streamed_response(const request_c
                                                 : framing::chunked;
   keep_alive = keep_alive && body_framing != framing::until_close;
   append_head(result, length, keep_alive, body_framing == framing::chunked);
-  const bool flushed = co_await flush();
-  if (!flushed) co_return disposition::close;
+  const bool is_flushed = co_await flush();
+  if (!is_flushed) co_return disposition::close;
 
   body_writer writer{*stream_, body_framing, limits_, shard_.draining(), length};
   auto work = start_task<void>(result.producer(), writer);

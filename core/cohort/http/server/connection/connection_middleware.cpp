@@ -96,8 +96,8 @@ response connection::wrapped_request::on_failure(request_context& context, const
 task<connection::handling_result> connection::handle_in_middleware(request_context& context) {
   // The responses to earlier pipelined requests must not wait for this response.
   if (!try_flush()) {
-    const bool flushed = co_await flush();
-    if (!flushed) co_return no_response::connection_lost;
+    const bool is_flushed = co_await flush();
+    if (!is_flushed) co_return no_response::connection_lost;
   }
   context.set_interim_sender(this);
   wrapped_request wrapped_request{*this, context};

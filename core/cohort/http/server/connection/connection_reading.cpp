@@ -117,8 +117,8 @@ deadline connection::head_deadline(bool awaits_request) noexcept {
 /// Reads more bytes of a request into the buffer.
 task<connection::read_result> connection::fill_buffer(deadline read_deadline) {
   if (!try_flush()) {
-    const bool flushed = co_await flush();
-    if (!flushed) co_return read_result::closed;
+    const bool is_flushed = co_await flush();
+    if (!is_flushed) co_return read_result::closed;
   }
   begin_read(read_deadline, false);
   auto read = stream_->read_some(input_.free_space());
@@ -233,8 +233,8 @@ bool connection::can_discard_body() {
 
 /// Reads the rest of the body after the response.
 task<connection::disposition> connection::discard_body() {
-  const bool flushed = co_await flush();
-  if (!flushed) co_return disposition::close;
+  const bool is_flushed = co_await flush();
+  if (!is_flushed) co_return disposition::close;
   const auto timeout = limits_.transfer_timeout(limits_.body_timeout, max_discarded_body);
   stream_->set_deadline(deadline::after(shard_.event_loop().now(), timeout));
   while (parser_->has_body()) {

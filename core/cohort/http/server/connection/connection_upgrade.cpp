@@ -11,11 +11,11 @@ task<connection::disposition> connection::run_upgrade(request_context& context, 
   auto& metrics = shard_.state().metrics;
   record_response(context, result.code(), start);
   append_head(result, std::nullopt, true, false);
-  const bool flushed = co_await flush();
+  const bool is_flushed = co_await flush();
   bool is_complete = false;
   std::uint64_t bytes_sent = 0;
   const auto request_deadline = context.deadline();
-  if (flushed) {
+  if (is_flushed) {
     // The response has been sent, but the request is in progress until the client closes the connection.
     metrics.requests_in_flight.add(-1);
     context.set_deadline(deadline::never());

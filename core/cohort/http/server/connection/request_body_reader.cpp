@@ -45,8 +45,8 @@ task<result<std::string_view, body_error>> request_body_reader::read(call_contex
     if (failure_) co_return *failure_;
     if (!data.empty() || !connection_.parser_->has_body()) co_return data;
     if (!connection_.try_flush()) {
-      const bool flushed = co_await connection_.flush();
-      if (!flushed) failure_ = body_error::disconnected;
+      const bool is_flushed = co_await connection_.flush();
+      if (!is_flushed) failure_ = body_error::disconnected;
       if (failure_) co_return *failure_;
     }
     const auto content_buffer = direct_buffer();
