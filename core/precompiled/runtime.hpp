@@ -1,5 +1,6 @@
-// SPDX-License-Identifier: BSL-1.0 Precompiled header: headers of Asio and the standard library that most files need.
-// Contains no headers of Cohort, because each change of such a header would rebuild all files.
+// SPDX-License-Identifier: BSL-1.0
+// Precompiled header: headers of Asio and the standard library that most files need. Contains no headers of Cohort,
+// because each change of such a header would rebuild all files.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
