@@ -1,5 +1,6 @@
-# SPDX-License-Identifier: BSL-1.0 cmake -P core/cmake/check_includes.cmake: reports each #include of a module that does
-# not link the included module. core/modules.cmake defines the layers for this check and for the build.
+# SPDX-License-Identifier: BSL-1.0
+# cmake -P core/cmake/check_includes.cmake: reports each #include of a module that does not link the included module.
+# core/modules.cmake defines the layers for this check and for the build.
 cmake_minimum_required(VERSION 3.25)
 get_filename_component(root "${CMAKE_CURRENT_LIST_DIR}/../.." ABSOLUTE)
 

@@ -1,5 +1,5 @@
-# SPDX-License-Identifier: BSL-1.0 Settings of all targets in a build of Cohort itself. A project that uses Cohort does
-# not inherit these settings.
+# SPDX-License-Identifier: BSL-1.0
+# Settings of all targets in a build of Cohort itself. A project that uses Cohort does not inherit these settings.
 set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
