@@ -34,7 +34,7 @@ export const red: Section = {
       id: 102,
       title: 'Error Ratio by Service',
       description:
-        'Error ratio: requests that failed with a server error (5xx except 501 and 505), as a fraction of all requests. HighErrorRate fires above the line for two minutes.',
+        'Error ratio: requests that failed with a server error (5xx except 501 and 505), as a fraction of all requests. HighErrorRate fires if the value stays above the line for two minutes.',
       unit: 'percentunit',
       width: 8,
       thresholds: redThreshold(0.05),
@@ -85,7 +85,7 @@ export const saturation: Section = {
     chart({
       id: 202,
       title: 'Resident Memory',
-      description: 'Resident memory of each replica. HighMemoryUsage fires above the line for five minutes.',
+      description: 'Resident memory of each replica. HighMemoryUsage fires if the value stays above the line for five minutes.',
       unit: 'bytes',
       width: 8,
       thresholds: redThreshold(200e6),

@@ -96,7 +96,7 @@ const contractPanels = [
     id: 6,
     title: 'Weather Service - Cache Hit Rate %',
     description:
-      'Percentage of cache lookups that were hits. Without lookups, there is no value. LowCacheHitRate fires below the line for five minutes.',
+      'Percentage of cache lookups that were hits. Without lookups, there is no value. LowCacheHitRate fires if the value stays below the line for five minutes.',
     unit: 'percent',
     width: 8,
     max: 100,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Checks that the Helm chart renders the same manifests as the kustomize directories, and rejects malformed values.
-// `./dev e2e helm`; needs kubectl, and Helm, which is built by Go if it is missing. A cluster is optional.
+// `./dev e2e helm` requires kubectl and Helm. A missing Helm is built from source with Go. A cluster is optional.
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Tests the Helm chart on the Kubernetes cluster of KUBECONFIG, with service discovery, gateway and message queue.
 // Injects faults under open-loop load, upgrades, rolls back and uninstalls. Needs kubectl, and the images on the nodes;
-// Helm is built by Go if it is missing. Autoscaling by requests in flight is tested if the nodes have the image of
+// A missing Helm is built from source with Go. Autoscaling by requests in flight is tested if the nodes have the image of
 // prometheus-adapter.
 // usage: kube_chart_command.ts [SCENARIO]...
 import { join } from 'node:path';

@@ -52,7 +52,7 @@ class memory_broker {
   friend class client;
   struct stored_message {
     message_pointer content;
-    unsigned deliveries = 0;
+    unsigned delivery_count = 0;
   };
   struct queue {
     std::deque<stored_message> messages;

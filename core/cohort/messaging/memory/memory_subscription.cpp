@@ -37,8 +37,8 @@ task<result<delivery>> memory_broker::client::memory_subscription::next(deadline
   auto first_message = std::move(queue_->messages.front());
   queue_->messages.pop_front();
   ++queue_->unacknowledged;
-  ++first_message.deliveries;
-  delivery delivery{first_message.content, ++last_tag_, first_message.deliveries};
+  ++first_message.delivery_count;
+  delivery delivery{first_message.content, ++last_tag_, first_message.delivery_count};
   unacknowledged_.emplace(last_tag_, std::move(first_message));
   // Another subscriber may be waiting for the next message.
   if (!queue_->messages.empty()) queue_->waiters.notify_one();

@@ -22,59 +22,63 @@ constexpr duration max_query_time = std::chrono::seconds{1};
 /// The state that the routes share. Probes have no middleware, so these routes compress their responses themselves. The
 /// responses contain no secret that their length could disclose (BREACH).
 struct shared_state {
-  debug_sources sources;
+  debug_dependencies dependencies;
   http::compressor compressor{};
 };
 
 using state_pointer = std::shared_ptr<const shared_state>;
-using format_function = http::response (*)(const debug_sources&, const loop_snapshots&, const http::request_context&);
+using format_function = http::response (*)(const debug_dependencies&, const loop_snapshots&,
+                                           const http::request_context&);
 
 /// A response from the snapshots of all loops.
 task<http::response> respond(state_pointer state, http::request_context& context, format_function format) {
-  const auto& sources = state->sources;
-  if (auto rejection = reject_debug_request(context, sources.authenticator, sources.is_loopback)) {
+  const auto& dependencies = state->dependencies;
+  if (auto rejection = reject_debug_request(context, dependencies.authenticator, dependencies.is_loopback)) {
     co_return std::move(*rejection);
   }
-  auto snapshot_task = take_snapshots(sources.loops, sources.server(), sources.clients, max_query_time);
+  auto snapshot_task = take_snapshots(dependencies.loops, dependencies.server(), dependencies.clients, max_query_time);
   const auto loops = co_await std::move(snapshot_task);
-  auto response = http::uncached(format(sources, loops, context));
+  auto response = http::uncached(format(dependencies, loops, context));
   state->compressor.apply(context.head(), response);
   co_return response;
 }
 
-http::response page(const debug_sources& sources, const loop_snapshots& loops, const http::request_context& context) {
+http::response page(const debug_dependencies& dependencies, const loop_snapshots& loops,
+                    const http::request_context& context) {
   const auto host = context.head().find("host");
-  auto& blocking = sources.lifecycle.blocking();
+  auto& blocking = dependencies.lifecycle.blocking();
   http::response response;
   response.set("Content-Security-Policy", debug_page_policy());
-  response.body(debug_page({.service = sources.service,
+  response.body(debug_page({.service = dependencies.service,
                             .origin = (context.is_secure() ? "https://" : "http://") + std::string{host.value_or("")},
-                            .requires_key = sources.authenticator.is_enabled(),
+                            .requires_key = dependencies.authenticator.is_enabled(),
                             .snapshot_time = loop::current().wall_now(),
                             .loops = loops,
-                            .jobs = sources.lifecycle.jobs().names(),
+                            .jobs = dependencies.lifecycle.jobs().names(),
                             .blocking_jobs_queued = blocking.queued_count(),
                             .blocking_jobs_running = blocking.running_count(),
                             .blocking_threads = blocking.threads(),
-                            .settings = sources.settings,
-                            .level = sources.log.min_level()}),
+                            .settings = dependencies.settings,
+                            .level = dependencies.log.min_level()}),
                 "text/html; charset=utf-8");
   return response;
 }
 
-http::response requests_response(const debug_sources&, const loop_snapshots& loops, const http::request_context&) {
+http::response requests_response(const debug_dependencies&, const loop_snapshots& loops, const http::request_context&) {
   return http::json_response(debug_requests_json(loops));
 }
 
-http::response tasks_response(const debug_sources& sources, const loop_snapshots& loops, const http::request_context&) {
-  return http::json_response(debug_tasks_json(loops, sources.lifecycle));
+http::response tasks_response(const debug_dependencies& dependencies, const loop_snapshots& loops,
+                              const http::request_context&) {
+  return http::json_response(debug_tasks_json(loops, dependencies.lifecycle));
 }
 
-http::response upstreams_response(const debug_sources&, const loop_snapshots& loops, const http::request_context&) {
+http::response upstreams_response(const debug_dependencies&, const loop_snapshots& loops,
+                                  const http::request_context&) {
   return http::json_response(debug_upstreams_json(loops));
 }
 
-http::response loops_response(const debug_sources&, const loop_snapshots& loops, const http::request_context&) {
+http::response loops_response(const debug_dependencies&, const loop_snapshots& loops, const http::request_context&) {
   return http::json_response(debug_loops_json(loops));
 }
 
@@ -86,27 +90,27 @@ struct log_level_setting {
 };
 BOOST_DESCRIBE_STRUCT(log_level_setting, (), (level))
 
-http::response level_response(const debug_sources& sources) {
+http::response level_response(const debug_dependencies& dependencies) {
   std::string body;
-  json::writer{body}.open_object().field("level", telemetry::to_string(sources.log.min_level())).close_object();
+  json::writer{body}.open_object().field("level", telemetry::to_string(dependencies.log.min_level())).close_object();
   return http::uncached(http::json_response(std::move(body)));
 }
 
-http::response set_log_level(const debug_sources& sources, const http::request_context& context) {
+http::response set_log_level(const debug_dependencies& dependencies, const http::request_context& context) {
   const auto setting = json::decode<log_level_setting>(context.body());
   if (!setting) return http::input_error_response(setting.error());
-  const auto before = sources.log.min_level();
+  const auto before = dependencies.log.min_level();
   const auto after = static_cast<telemetry::log_level>(setting->level);
   const auto write = [&] {
-    sources.log.write(telemetry::log_level::info, "log level changed",
-                      {{"from", telemetry::to_string(before)}, {"to", telemetry::to_string(after)}});
+    dependencies.log.write(telemetry::log_level::info, "log level changed",
+                           {{"from", telemetry::to_string(before)}, {"to", telemetry::to_string(after)}});
   };
   // The line is written before the change if the old level permits it, otherwise after the change.
-  const bool is_written = sources.log.is_enabled(telemetry::log_level::info);
+  const bool is_written = dependencies.log.is_enabled(telemetry::log_level::info);
   if (is_written) write();
-  sources.log.set_min_level(after);
+  dependencies.log.set_min_level(after);
   if (!is_written) write();
-  return level_response(sources);
+  return level_response(dependencies);
 }
 
 void describe(http::operation& new_operation, const char* summary, const char* media_type = "application/json") {
@@ -126,12 +130,12 @@ void describe(http::operation& new_operation, const char* summary, const char* m
 
 }  // namespace
 
-void add_debug_routes(http::router& routes, debug_sources sources) {
+void add_debug_routes(http::router& routes, debug_dependencies dependencies) {
   const auto is_debug_route = [](const auto& route) {
     return route->pattern == "/debug" || route->pattern.starts_with("/debug/");
   };
   if (std::ranges::any_of(routes.routes(), is_debug_route)) return;
-  const auto shared = std::make_shared<const shared_state>(shared_state{std::move(sources)});
+  const auto shared = std::make_shared<const shared_state>(shared_state{std::move(dependencies)});
   const auto add = [&](const char* path, format_function format, const char* summary,
                        const char* media_type = "application/json") {
     describe(
@@ -146,7 +150,7 @@ void add_debug_routes(http::router& routes, debug_sources sources) {
   add("/debug/loops", loops_response, "The lag and the connections of the event loops");
   const auto add_access_check = [shared](auto respond_with) {
     return [shared, respond_with](http::request_context& context) -> http::response {
-      const auto& from = shared->sources;
+      const auto& from = shared->dependencies;
       if (auto rejection = reject_debug_request(context, from.authenticator, from.is_loopback)) {
         return std::move(*rejection);
       }
@@ -156,14 +160,15 @@ void add_debug_routes(http::router& routes, debug_sources sources) {
     };
   };
   describe(
-      routes.get("/debug/config", add_access_check([](const debug_sources& from, const http::request_context&) {
+      routes.get("/debug/config", add_access_check([](const debug_dependencies& from, const http::request_context&) {
                    return http::uncached(http::json_response(debug_config_json(from.settings, from.log.min_level())));
                  })),
       "The effective settings and their sources");
-  describe(routes.get("/debug/log-level", add_access_check([](const debug_sources& from, const http::request_context&) {
-                        return level_response(from);
-                      })),
-           "The minimum level of log lines");
+  describe(
+      routes.get("/debug/log-level", add_access_check([](const debug_dependencies& from, const http::request_context&) {
+                   return level_response(from);
+                 })),
+      "The minimum level of log lines");
   auto& put_operation = routes.put("/debug/log-level", add_access_check(&set_log_level));
   put_operation.reads(
       {.body_schema = std::string{

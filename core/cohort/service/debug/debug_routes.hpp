@@ -16,8 +16,8 @@ class server;
 
 namespace cohort::service {
 
-/// The sources of the debug routes. The references must outlive the router.
-struct debug_sources {
+/// The dependencies of the debug routes. The references must outlive the router.
+struct debug_dependencies {
   std::string service;
   const std::vector<loop*>& loops;
   std::vector<http::client*> clients;
@@ -38,6 +38,6 @@ struct debug_sources {
 /// routes exist only on a loopback address, for requests that were not forwarded by a proxy and have a loopback host
 /// (against DNS rebinding). Requests with `Origin` are rejected. The routes have no metrics and no admission control,
 /// so they also respond under overload. Adds nothing to a service that already has routes below `/debug`.
-void add_debug_routes(http::router& routes, debug_sources sources);
+void add_debug_routes(http::router& routes, debug_dependencies dependencies);
 
 }  // namespace cohort::service
