@@ -94,6 +94,10 @@ verdict_kind kind_of(const run_verdict& verdict, bool is_interrupted, bool is_in
   return has_regression ? verdict_kind::regression : verdict_kind::passed;
 }
 
+std::string format_request_count(std::uint64_t count) {
+  return std::to_string(count) + (count == 1 ? " request" : " requests");
+}
+
 }  // namespace
 
 std::vector<generator_limit> find_generator_limits(const run_report& report, const std::vector<objective>& objectives) {
@@ -106,12 +110,12 @@ std::vector<generator_limit> find_generator_limits(const run_report& report, con
                                         ". Use more --threads, or a lower rate."});
   }
   if (const auto count = count_of(report.totals.outcomes, request_outcome::local_fd); count > 0) {
-    limits.push_back({"file_descriptors", "This machine had no file descriptor left for " + std::to_string(count) +
-                                              " requests. Raise the limit (ulimit -n)."});
+    limits.push_back({"file_descriptors", "This machine had no file descriptor left for " +
+                                              format_request_count(count) + ". Raise the limit (ulimit -n)."});
   }
   if (const auto count = count_of(report.totals.outcomes, request_outcome::local_port); count > 0) {
-    limits.push_back({"local_ports", "This machine had no local port left for " + std::to_string(count) +
-                                         " requests. Use keep-alive, or fewer connections."});
+    limits.push_back({"local_ports", "This machine had no local port left for " + format_request_count(count) +
+                                         ". Use keep-alive, or fewer connections."});
   }
   return limits;
 }

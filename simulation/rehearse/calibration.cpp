@@ -168,8 +168,8 @@ class calibrator {
   void set_idle_slowdown(const observed_run& simulated) {
     if (!result_.idle_fit) return;
     auto& slowdown = result_.plan.slowdown_after_idle;
-    const auto& [base_us, increase_us, full_after_us] = *result_.idle_fit;
-    slowdown.full_after = microseconds(full_after_us);
+    const auto& [base_us, increase_us, saturation_idle_us] = *result_.idle_fit;
+    slowdown.full_after = microseconds(saturation_idle_us);
     if (!slowdown.any()) {
       // As a first estimate, the entire response time is CPU time.
       slowdown.max_factor = std::min(1 + increase_us / std::max(base_us, 1.0), max_idle_factor);
@@ -181,7 +181,7 @@ class calibrator {
       const auto single_calls = simulate_load(plan_for_rate(result_, rate), rate).response_after_idle;
       groups.insert(groups.end(), single_calls.begin(), single_calls.end());
     }
-    const auto found = fit_idle_response(groups, full_after_us);
+    const auto found = fit_idle_response(groups, saturation_idle_us);
     if (!found || found->increase_us <= 0) return;
     const auto factor = 1 + (slowdown.max_factor - 1) * increase_us / found->increase_us;
     slowdown.max_factor = std::min(factor, max_idle_factor);
@@ -190,7 +190,7 @@ class calibrator {
   /// The response time that determines the latency of the links.
   double response_us(const observed_run& run) const {
     if (result_.idle_fit) {
-      const auto fit = fit_idle_response(run.response_after_idle, result_.idle_fit->full_after_us);
+      const auto fit = fit_idle_response(run.response_after_idle, result_.idle_fit->saturation_idle_us);
       if (fit) return fit->base_us;
     }
     return static_cast<double>(run.phases.front().p50_us.value_or(0));

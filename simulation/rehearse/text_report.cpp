@@ -62,9 +62,9 @@ std::string render_comparison(const comparison& comparison) {
 }  // namespace
 
 std::string describe_slowdown(const idle_response& measured, const sim::idle_slowdown& simulated) {
-  return loadgen::format_duration(static_cast<std::uint64_t>(measured.full_after_us)) + " of idle time, a call takes " +
-         format_fixed(measured.increase_us, 0) + " µs more: the HTTP costs are up to " +
-         format_fixed(simulated.max_factor, 2) + " times as high";
+  return loadgen::format_duration(static_cast<std::uint64_t>(measured.saturation_idle_us)) +
+         " of idle time, a call takes " + format_fixed(measured.increase_us, 0) +
+         " µs more: the HTTP costs are up to " + format_fixed(simulated.max_factor, 2) + " times as high";
 }
 
 std::string text_report(const rehearsal_result& result) {

@@ -60,7 +60,7 @@ std::optional<error> parse_brokers(std::string_view text, settings& settings) {
       return invalid_url_error("a host has characters that are not accepted");
     }
     const auto port = colon == hosts.first.npos ? default_port : hosts.first.substr(colon + 1);
-    if (!is_port(port)) return invalid_url_error("a port is not from 1 to 65535");
+    if (!is_port(port)) return invalid_url_error("a port is invalid; accepted: a number from 1 to 65535");
     settings.brokers += (settings.brokers.empty() ? "" : ",") + std::string{host} + ":" + std::string{port};
   } while (!text.empty());
   return std::nullopt;

@@ -22,7 +22,8 @@ result<broker_endpoint> parse_amqp_url(const boost::urls::url_view& url) {
     // port_number() of Boost 1.81 wraps around on overflow.
     const std::string digits{url.port()};
     const auto number = digits.size() <= 5 ? std::strtoul(digits.c_str(), nullptr, 10) : 0;
-    if (number == 0 || number > 65'535) return invalid_url_error("the port is not from 1 to 65535");
+    if (number == 0 || number > 65'535)
+      return invalid_url_error("the port is invalid; accepted: a number from 1 to 65535");
     settings.port = static_cast<std::uint16_t>(number);
   } else if (is_encrypted) {
     settings.port = 5671;

@@ -19,7 +19,7 @@ class webhook_parser {
     text(root, "groupKey");
     text(root, "receiver");
     is_firing(root);
-    // Alertmanager sends this field since version 0.21.
+    // Alertmanager 0.21 and later send this field.
     const auto truncated = root["truncatedAlerts"].get(webhook.truncated);
     if (truncated != simdjson::SUCCESS && truncated != simdjson::NO_SUCH_FIELD)
       report("truncatedAlerts is not a non-negative integer");

@@ -37,8 +37,8 @@ TEST_CASE("kafka: the error for an invalid URL does not contain the URL", "[kafk
   CHECK(failure_of("kafka://") == "the host is missing");
   CHECK(failure_of("kafka://one,,two") == "the host is missing");
   CHECK(failure_of("kafka://one,") == "the host after a comma is missing");
-  CHECK(failure_of("kafka://one:0") == "a port is not from 1 to 65535");
-  CHECK(failure_of("kafka://one:70000") == "a port is not from 1 to 65535");
+  CHECK(failure_of("kafka://one:0") == "a port is invalid; accepted: a number from 1 to 65535");
+  CHECK(failure_of("kafka://one:70000") == "a port is invalid; accepted: a number from 1 to 65535");
   CHECK(failure_of("kafka://se cret:9092") == "a host has characters that are not accepted");
   CHECK(failure_of("kafka://one/topic") == "a path is not supported");
   CHECK(failure_of("kafka://one#x") == "a fragment is not supported");

@@ -84,8 +84,8 @@ TEST_CASE("messages: a valid broker URL is parsed, and an invalid URL is reporte
   const std::string accepted_urls = "error: accepted: amqp://USER:PASSWORD@HOST:PORT/VIRTUAL-HOST, amqps://";
   CHECK(description("http://user:secret@rabbit") == accepted_urls);
   CHECK(description("amqp://user:se cret@rabbit") == accepted_urls);
-  CHECK(description("amqp://rabbit:99999") == "error: the port is not from 1 to 65535");
-  CHECK(description("amqp://rabbit:0") == "error: the port is not from 1 to 65535");
+  CHECK(description("amqp://rabbit:99999") == "error: the port is invalid; accepted: a number from 1 to 65535");
+  CHECK(description("amqp://rabbit:0") == "error: the port is invalid; accepted: a number from 1 to 65535");
   CHECK(description("kafka://broker:9092").starts_with("error: kafka:// requires the optional module"));
 }
 

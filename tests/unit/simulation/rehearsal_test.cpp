@@ -184,7 +184,7 @@ TEST_CASE("rehearsal: the response time after idle time is fitted by a linear in
   REQUIRE(fit.has_value());
   CHECK_THAT(fit->base_us, WithinAbs(401, 5));
   CHECK_THAT(fit->increase_us, WithinAbs(600, 10));
-  CHECK_THAT(fit->full_after_us, WithinRel(6000.0, 0.05));
+  CHECK_THAT(fit->saturation_idle_us, WithinRel(6000.0, 0.05));
   CHECK_FALSE(fit_idle_response({{100, 10, 400}, {1000, 10, 390}}).has_value());
   CHECK_FALSE(fit_idle_response({{100, 10, 400}}).has_value());
   CHECK_FALSE(fit_idle_response({}).has_value());

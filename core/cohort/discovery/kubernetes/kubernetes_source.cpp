@@ -25,8 +25,10 @@ std::vector<std::pair<std::string, std::string>> credentials(const std::string& 
   return {{"Authorization", "Bearer " + token}};
 }
 
-/// The part of `SERVICE[:PORT]` before or after the colon.
+/// Returns the name of the service in `SERVICE[:PORT]`.
 std::string service_of(const std::string& name) { return name.substr(0, name.find(':')); }
+
+/// Returns the port in `SERVICE[:PORT]`; empty if there is none.
 std::string port_of(const std::string& name) {
   const auto colon = name.find(':');
   return colon == std::string::npos ? std::string{} : name.substr(colon + 1);

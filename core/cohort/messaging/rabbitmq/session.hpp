@@ -83,7 +83,7 @@ class session {
     arrived_message received_message{};
   };
 
-  /// The next frame; its payload is valid until the next call.
+  /// Reads the next frame. Its payload is valid until the next call.
   task<result<frame>> read_frame();
   task<result<void>> expect(method_id expected, std::string* arguments);
   task<result<void>> send(std::string bytes);

@@ -67,7 +67,8 @@ proxy_header parse_v1(std::string_view bytes) {
   const auto destination = parse_v1_address(consume_word(line), is_v6);
   if (!header.client_address || !destination) return invalid("an address is invalid");
   const auto source_port = consume_word(line);
-  if (!is_port(source_port) || !is_port(line)) return invalid("a port is invalid");
+  if (!is_port(source_port) || !is_port(line))
+    return invalid("a port is not a number from 0 to 65535 without leading zeros");
   return header;
 }
 

@@ -82,8 +82,8 @@ class deadline_audit {
  public:
   struct settings {
     /// Tolerance for work after a disconnect: work that continues for longer than this after the client has
-    /// disconnected is reported. Default: twice the 10 ms after which a half-closed connection counts as closed, plus
-    /// the latency of a link.
+    /// disconnected is reported. The default is twice the delay of 10 ms after which a half-closed connection counts as
+    /// closed, plus the latency of a link.
     duration disconnect_tolerance = std::chrono::milliseconds{25};
     /// Tolerance for deadlines: the deadline of a call may be later than the deadline of its request by this duration.
     duration deadline_tolerance = std::chrono::milliseconds{1};

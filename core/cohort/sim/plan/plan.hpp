@@ -112,7 +112,7 @@ struct plan {
   link_conditions links;
   /// Pauses of all cores, and of the callers' core.
   core_pauses pauses;
-  /// The slowdown after idle time, on all machines of services.
+  /// The slowdown of the cores after an idle time, on all machines of services.
   idle_slowdown slowdown_after_idle;
   caller_settings load;
   std::string load_service;

@@ -202,9 +202,9 @@ TEST_CASE("verdict: one request without a file descriptor or a local port makes 
   auto report = valid_report();
   CHECK(find_generator_limits(report, {}).empty());
   add_outcomes(report, request_outcome::local_fd, 1);
-  CHECK(reasons_of(report) ==
-        std::vector<std::string>{
-            "This machine had no file descriptor left for 1 requests. Raise the limit (ulimit -n)."});
+  CHECK(
+      reasons_of(report) ==
+      std::vector<std::string>{"This machine had no file descriptor left for 1 request. Raise the limit (ulimit -n)."});
   report = valid_report();
   add_outcomes(report, request_outcome::local_port, 7);
   CHECK(reasons_of(report) == std::vector<std::string>{"This machine had no local port left for 7 requests. Use "
