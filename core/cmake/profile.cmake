@@ -19,9 +19,11 @@ elseif(COHORT_PROFILE STREQUAL "use")
   configure_file("${profile}" "${CMAKE_BINARY_DIR}/profile-${hash}.profdata" COPYONLY)
   add_compile_options("-fprofile-instr-use=${CMAKE_BINARY_DIR}/profile-${hash}.profdata"
     -Wno-profile-instr-out-of-date -Wno-profile-instr-unprofiled)
-  # Functions are inlined across files. The cache contains the compiled modules, which programs can share.
+  # Functions are inlined across files. The limit keeps the program small. The cache contains the compiled modules,
+  # which programs can share.
   add_compile_options(-flto=thin)
-  add_link_options(-flto=thin "-Wl,--thinlto-cache-dir=${CMAKE_BINARY_DIR}/lto-cache")
+  add_link_options(-flto=thin -Wl,-mllvm,-import-instr-limit=30
+    "-Wl,--thinlto-cache-dir=${CMAKE_BINARY_DIR}/lto-cache")
 else()
   message(FATAL_ERROR "COHORT_PROFILE is \"${COHORT_PROFILE}\", but must be use, record or empty")
 endif()
