@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSL-1.0
 # The libraries that Cohort's modules use, with their Debian packages. This file is also installed with the package.
 
-# cohort_find_package(<package> <arguments of find_package>... DEBIAN <Debian package>) Finds <package>. If the package
-# is missing, fails with one line that contains the name of the Debian package.
+# cohort_find_package(<package> <arguments of find_package>... DEBIAN <Debian package>)
+# Finds <package>. If the package is missing, fails with one line that contains the name of the Debian package.
 macro(cohort_find_package package)
   cmake_parse_arguments(_cohort "" "DEBIAN" "" ${ARGN})
   find_package(${package} ${_cohort_UNPARSED_ARGUMENTS} QUIET)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSL-1.0
-# Profile-guided and link-time optimization. `./dev bench profile` records the profile. The profile is a file in the source tree, so
-# builds do not run the programs. The profile counts executions by the source code of each function, so it also applies
+# Profile-guided and link-time optimization. `./dev bench profile` records the profile. The profile is a file in the
+# source tree, so builds do not run the programs. The profile counts executions by the source code of each function, so it also applies
 # to other versions of the libraries. A function that has changed since the recording, or is not in the profile, is
 # compiled without profile data.
 set(COHORT_PROFILE "" CACHE STRING

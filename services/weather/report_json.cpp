@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::string_view service_name = "weather-service";
 /// The `Retry-After` if the cache returns no retry time, for example after the caller's own timeout.
-constexpr std::chrono::seconds default_retry_after{5};
+constexpr duration default_retry_after = std::chrono::seconds{5};
 
 void write_optional(json::writer& writer, std::string_view name, const std::optional<double>& number) {
   writer.key(name);
@@ -76,8 +76,7 @@ http::response to_error_response(http::status status, std::string_view error, st
 
 http::response to_unavailable_response(const report_cache::lookup_result& result) {
   auto response = to_error_response(http::status::service_unavailable, result.error, "Could not fetch weather data");
-  const auto retry_after = std::chrono::ceil<std::chrono::seconds>(result.retry_after);
-  response.set("Retry-After", std::to_string((retry_after.count() > 0 ? retry_after : default_retry_after).count()));
+  http::set_retry_after(response, result.retry_after > duration::zero() ? result.retry_after : default_retry_after);
   return response;
 }
 

@@ -32,15 +32,6 @@ std::size_t utf8_sequence_length(std::string_view text) noexcept {
   return 0;
 }
 
-/// The ASCII characters that a JSON string may contain unescaped.
-constexpr auto unescaped_characters = [] {
-  std::array<bool, 256> is_unescaped{};
-  for (std::size_t code = 0x20; code < 0x80; ++code) is_unescaped[code] = code != '"' && code != '\\';
-  return is_unescaped;
-}();
-
-bool needs_no_escape(char c) noexcept { return unescaped_characters[static_cast<unsigned char>(c)]; }
-
 /// Whether a JSON string may contain all eight bytes unescaped. Source: Anderson, Bit Twiddling Hacks, "Determine if a
 /// word has a byte less than n".
 bool need_no_escapes(std::uint64_t bytes) noexcept {

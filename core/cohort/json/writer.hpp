@@ -10,6 +10,12 @@
 
 namespace cohort::json {
 
+/// Whether a JSON string may contain this ASCII character unescaped; false for bytes of other characters.
+constexpr bool needs_no_escape(char c) noexcept {
+  const auto code = static_cast<unsigned char>(c);
+  return code >= 0x20 && code < 0x80 && c != '"' && c != '\\';
+}
+
 /// Copies `text` to `out`, which must have space for `text.size()` bytes. Returns false, with unspecified bytes at
 /// `out`, if `text` contains quotes, backslashes, control characters or non-ASCII bytes.
 bool copy_unescaped(std::string_view text, char* out) noexcept;

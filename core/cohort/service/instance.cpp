@@ -81,10 +81,7 @@ definition apply_defaults(definition service) {
 http::filter startup_filter(const std::atomic<bool>& is_starting) {
   return [&is_starting](http::request_context&) -> std::optional<http::response> {
     if (!is_starting.load(std::memory_order_relaxed)) return std::nullopt;
-    auto rejection =
-        http::error_response(http::status::service_unavailable, "The service is starting, try again later");
-    rejection.set("Retry-After", "1");
-    return rejection;
+    return http::overload_response("The service is starting, try again later");
   };
 }
 

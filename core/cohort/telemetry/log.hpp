@@ -14,6 +14,7 @@
 #include <string_view>
 #include <variant>
 
+#include <cohort/json/writer.hpp>
 #include <cohort/runtime/time/clock.hpp>
 
 namespace cohort::telemetry {
@@ -32,7 +33,7 @@ class field_name {
   /// From a string literal: determines at compile time whether JSON requires escaping.
   template <std::size_t Size>
   consteval field_name(const char (&literal)[Size]) noexcept
-      : text_(literal, Size - 1), is_plain_(std::ranges::all_of(text_, is_plain_character)) {}
+      : text_(literal, Size - 1), is_plain_(std::ranges::all_of(text_, json::needs_no_escape)) {}
   template <std::convertible_to<std::string_view> Text>
   constexpr field_name(const Text& text) noexcept : text_(text) {}
 
@@ -44,8 +45,6 @@ class field_name {
   constexpr bool is_plain() const noexcept { return is_plain_; }
 
  private:
-  static constexpr bool is_plain_character(char c) noexcept { return c >= ' ' && c <= '~' && c != '"' && c != '\\'; }
-
   std::string_view text_;
   bool is_plain_ = false;
 };

@@ -13,16 +13,15 @@ namespace {
 /// Maximum sizes, in bytes, of the punctuation of a line and of a field.
 constexpr std::size_t fixed_size = 64;
 constexpr std::size_t fixed_field_size = 8;
-constexpr std::size_t time_size = 24;
 
 std::size_t max_value_size(const log_field& field) noexcept {
   const auto* const text = std::get_if<std::string_view>(&field.value);
   return text ? text->size() : json::max_number_size;
 }
 
-/// Returns the maximum size of a line without escaped characters.
+/// Returns the maximum size of a line without its time and without escaped characters.
 std::size_t max_plain_size(const log_line_parts& parts) noexcept {
-  auto size = fixed_size + time_size + parts.level.size() + parts.service.size() + parts.message.size();
+  auto size = fixed_size + parts.level.size() + parts.service.size() + parts.message.size();
   for (const auto& field : parts.fields)
     size += fixed_field_size + std::string_view{field.name}.size() + max_value_size(field);
   return size;
@@ -91,21 +90,18 @@ class log_line::cursor {
 
 std::string_view log_line::format_time(wall_time time) noexcept {
   const auto second = std::chrono::floor<std::chrono::seconds>(time);
-  if (second != time_text_second_) {
+  if (second == time_text_second_) {
+    replace_milliseconds(time_text_, time);
+  } else {
     time_text_ = format_rfc3339_milliseconds(time);
     time_text_second_ = second;
-    return time_text_;
   }
-  constexpr std::size_t milliseconds_position = 20;
-  auto milliseconds = static_cast<unsigned>(std::chrono::floor<std::chrono::milliseconds>(time - second).count());
-  for (auto i = milliseconds_position + 3; i-- > milliseconds_position; milliseconds /= 10)
-    time_text_.characters[i] = static_cast<char>('0' + milliseconds % 10);
   return time_text_;
 }
 
 std::string_view log_line::format(const log_line_parts& parts, log_format format) {
-  cursor line{memory_, max_plain_size(parts)};
   const auto time = format_time(parts.time);
+  cursor line{memory_, time.size() + max_plain_size(parts)};
   if (format == log_format::json) {
     line.raw(R"({"ts":")").raw(time).raw(R"(","level":")").raw(parts.level);
     line.raw(R"(","service":)").string(parts.service).raw(R"(,"msg":)").string(parts.message);

@@ -178,9 +178,13 @@ response error_response(status code, std::string_view message) {
   return error_response(code, boost::beast::http::obsolete_reason(code), message);
 }
 
+void set_retry_after(response& to, duration delay) {
+  to.set("Retry-After", std::to_string(std::chrono::ceil<std::chrono::seconds>(delay).count()));
+}
+
 response overload_response(std::string_view message, duration retry_after) {
   auto result = error_response(status::service_unavailable, message);
-  result.set("Retry-After", std::to_string(std::chrono::ceil<std::chrono::seconds>(retry_after).count()));
+  set_retry_after(result, retry_after);
   return result;
 }
 

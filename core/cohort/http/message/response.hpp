@@ -146,6 +146,9 @@ response error_response(status code, std::string_view error, std::string_view me
 /// Like the overload above, but `error` is the reason phrase of the status.
 response error_response(status code, std::string_view message);
 
+/// Sets `Retry-After` to a delay, rounded up to seconds (RFC 9110 section 10.2.3).
+void set_retry_after(response& to, duration delay);
+
 /// A 503 with `Retry-After`, rounded up to seconds. `message` is as for `error_response`.
 response overload_response(std::string_view message, duration retry_after = std::chrono::seconds{1});
 

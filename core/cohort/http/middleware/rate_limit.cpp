@@ -33,7 +33,7 @@ filter rate_limit(config::rate limit, rate_limit_hooks hooks) {
     if (!retry_after) return std::nullopt;
     if (hooks.on_rejected) hooks.on_rejected();
     auto rejection = error_response(status::too_many_requests, "Rate limit exceeded, try again later");
-    rejection.set("Retry-After", std::to_string(std::chrono::ceil<std::chrono::seconds>(*retry_after).count()));
+    set_retry_after(rejection, *retry_after);
     return rejection;
   };
 }

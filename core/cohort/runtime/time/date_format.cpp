@@ -101,6 +101,12 @@ date_text<24> format_rfc3339_milliseconds(wall_time time) noexcept {
   return text;
 }
 
+void replace_milliseconds(date_text<24>& text, wall_time time) noexcept {
+  const auto milliseconds = floor<std::chrono::milliseconds>(time);
+  const auto since_second = milliseconds - floor<std::chrono::seconds>(milliseconds);
+  text_writer{text.characters.data() + std::string_view{"2026-11-22T13:05:09."}.size()}.digits(since_second.count(), 3);
+}
+
 local_date_text format_local_date(wall_time time) {
   const std::time_t second = floor<std::chrono::seconds>(time).time_since_epoch().count();
   std::tm local{};

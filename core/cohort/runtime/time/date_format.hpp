@@ -33,6 +33,10 @@ date_text<20> format_rfc3339(wall_time time) noexcept;
 /// RFC 3339 in UTC: `2026-11-22T13:05:09.120Z`. Rounds down to milliseconds.
 date_text<24> format_rfc3339_milliseconds(wall_time time) noexcept;
 
+/// Changes `text`, which `format_rfc3339_milliseconds` returned for another time in the same second, to the text of
+/// `time`, without the cost of formatting the date.
+void replace_milliseconds(date_text<24>& text, wall_time time) noexcept;
+
 /// A time in the local time zone (the variable TZ, otherwise the system's).
 struct local_date_text {
   std::string timestamp;  ///< `2026-11-22 13:05:09`

@@ -163,7 +163,7 @@ http::response api_key_authenticator::reject(const http::request_context& contex
       throttled_counter(metrics_).increment();
       auto response =
           http::error_response(http::status::too_many_requests, "Too many invalid API keys, try again later");
-      response.set("Retry-After", std::to_string(std::chrono::ceil<std::chrono::seconds>(*retry_after).count()));
+      http::set_retry_after(response, *retry_after);
       return response;
     }
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <cohort/runtime/time/date_format.hpp>
 
+#include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 #include <chrono>
@@ -65,6 +66,10 @@ TEST_CASE("date format: RFC 3339 timestamps are in UTC and rounded down", "[runt
       row{wall_time::max(), "2262-04-11T23:47:16Z", "2262-04-11T23:47:16.854Z"});
   CHECK(format_rfc3339(test_case.time) == test_case.seconds);
   CHECK(format_rfc3339_milliseconds(test_case.time) == test_case.milliseconds);
+  auto text = format_rfc3339_milliseconds(test_case.time);
+  std::fill_n(text.characters.begin() + 20, 3, 'x');
+  replace_milliseconds(text, test_case.time);
+  CHECK(text == test_case.milliseconds);
 }
 
 TEST_CASE("date format: local dates follow TZ, including daylight saving time", "[runtime][time]") {

@@ -30,8 +30,8 @@ class forwarded_body final : public request_body_source {
     co_return client_error::request_body_failed;
   }
   std::optional<std::uint64_t> content_length() const override { return body_.content_length(); }
-  /// Without a timeout in the options, the call has the timeout of the upstream, from the end of the body. At
-  /// that time, the body reader has also set the deadline of the request.
+  /// Without a timeout in the options, the call has the timeout of the upstream, from the end of the body. At that
+  /// time, the body reader has also set the deadline of the request.
   deadline response_deadline() override {
     const auto& settings = to_.target->settings();
     const auto timeout = to_.options.timeout ? duration::max() : settings.timeout;
